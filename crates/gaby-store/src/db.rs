@@ -1,0 +1,231 @@
+//! Two engines behind one pool type, with the settings that make "accepted" mean "on disk".
+
+use std::path::Path;
+
+use sqlx::AnyPool;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, Executor as _, Transaction};
+
+use crate::error::StoreError;
+
+/// Which database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// SQLite, in `gaby.db` of the data folder.
+    DataFolder,
+    /// SQLite, in this file.
+    Sqlite(std::path::PathBuf),
+    /// A PostgreSQL server, by its address.
+    Postgres(String),
+}
+
+impl std::str::FromStr for DatabaseUrl {
+    type Err = StoreError;
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some(path) if !path.trim_start_matches("//").is_empty() => {
+                Ok(Self::Sqlite(path.trim_start_matches("//").into()))
+            }
+            _ => Err(StoreError::BadDatabaseUrl(without_password(text))),
+        }
+    }
+}
+
+/// The engine under a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The pools. SQLite has one writer, so that writers queue here instead of failing as busy.
+#[derive(Clone)]
+pub(crate) struct Db {
+    engine: Engine,
+    writer: AnyPool,
+    reader: AnyPool,
+}
+
+impl Db {
+    pub(crate) async fn open(url: &DatabaseUrl, data_dir: &Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        match url {
+            DatabaseUrl::DataFolder => Self::open_sqlite(&data_dir.join("gaby.db")).await,
+            DatabaseUrl::Sqlite(path) => Self::open_sqlite(path).await,
+            DatabaseUrl::Postgres(address) => {
+                let options = connect_options(address, address)?;
+                let pool = AnyPoolOptions::new()
+                    .max_connections(16)
+                    .acquire_timeout(std::time::Duration::from_secs(10))
+                    .connect_with(options)
+                    .await
+                    .map_err(|error| open_error(address, &error))?;
+                Ok(Self {
+                    engine: Engine::Postgres,
+                    writer: pool.clone(),
+                    reader: pool,
+                })
+            }
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        let address = path.display().to_string();
+        let mut url = url_of(path).ok_or_else(|| StoreError::BadDatabaseUrl(address.clone()))?;
+        url.push_str("?mode=rwc");
+        let options = connect_options(&url, &address)?;
+        let pool = |size| {
+            AnyPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(std::time::Duration::from_secs(60))
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection
+                            .execute(
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 30000; \
+                                 PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
+                            )
+                            .await?;
+                        Ok(())
+                    })
+                })
+                .connect_with(options.clone())
+        };
+        let writer = pool(1).await.map_err(|error| open_error(&address, &error))?;
+        let reader = pool(4).await.map_err(|error| open_error(&address, &error))?;
+        Ok(Self {
+            engine: Engine::Sqlite,
+            writer,
+            reader,
+        })
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    pub(crate) fn reader(&self) -> &AnyPool {
+        &self.reader
+    }
+
+    pub(crate) fn writer(&self) -> &AnyPool {
+        &self.writer
+    }
+
+    /// A transaction that will write. On SQLite it takes the write lock at once, so that what it
+    /// reads first cannot change before it writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.engine {
+            Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => self.writer.begin().await?,
+        })
+    }
+
+    /// A transaction that only reads, and sees one moment of the database throughout.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.engine {
+            Engine::Sqlite => self.reader.begin().await?,
+            Engine::Postgres => {
+                let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                self.reader.begin_with(statement).await?
+            }
+        })
+    }
+
+    /// Moves the write-ahead log into the database and empties it, so that what was deleted is gone
+    /// from both.
+    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+        if self.engine == Engine::Sqlite {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&self.writer)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that rows which were deleted are gone from the files too, as far as the database
+    /// can do that: SQLite overwrites them and empties its log; PostgreSQL keeps them until their
+    /// table is written anew, which is done for the keys.
+    pub(crate) async fn forget_deleted(&self) -> Result<(), StoreError> {
+        match self.engine {
+            Engine::Sqlite => self.checkpoint().await,
+            Engine::Postgres => {
+                sqlx::query("VACUUM FULL wrapped_keys")
+                    .execute(&self.writer)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn url_of(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    // The characters that would end the path or start an escape in an address.
+    let escaped = text
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
+    Some(format!("sqlite://{escaped}"))
+}
+
+fn connect_options(url: &str, shown: &str) -> Result<AnyConnectOptions, StoreError> {
+    use sqlx::ConnectOptions as _;
+    let options: AnyConnectOptions = url
+        .parse()
+        .map_err(|_| StoreError::BadDatabaseUrl(without_password(shown)))?;
+    Ok(options.disable_statement_logging())
+}
+
+fn open_error(address: &str, error: &sqlx::Error) -> StoreError {
+    StoreError::Open {
+        address: without_password(address),
+        reason: error.to_string(),
+    }
+}
+
+/// The address without what stands between `:` and `@`.
+fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.chars().take(200).collect();
+    };
+    match rest.rsplit_once('@') {
+        Some((login, host)) => {
+            let user = login.split(':').next().unwrap_or("");
+            format!("{scheme}://{user}@{host}")
+        }
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        assert_eq!(
+            without_password("postgres://gaby:s3cr@t@db.example.com/gaby"),
+            "postgres://gaby@db.example.com/gaby"
+        );
+    }
+
+    #[test]
+    fn only_known_databases_are_taken() {
+        assert!("mysql://x".parse::<DatabaseUrl>().is_err());
+        assert!("sqlite:".parse::<DatabaseUrl>().is_err());
+        assert_eq!(
+            "sqlite:///srv/gaby.db".parse::<DatabaseUrl>().unwrap(),
+            DatabaseUrl::Sqlite("/srv/gaby.db".into())
+        );
+    }
+}

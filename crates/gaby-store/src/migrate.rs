@@ -1,0 +1,83 @@
+//! The schema, in numbered steps that run on both engines.
+//!
+//! The one difference in the statements is the name of the type for bytes.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::db::{Db, Engine};
+use crate::error::StoreError;
+
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// Brings the schema up to date, each step in one transaction.
+pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    let found = version(db).await?;
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        let mut tx = db.begin().await?;
+        if db.engine() == Engine::Postgres {
+            // Two processes that start together take turns.
+            sqlx::query("SELECT pg_advisory_xact_lock(738201)")
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
+            .execute(&mut *tx)
+            .await?;
+        let number = index as i64 + 1;
+        let done = sqlx::query("SELECT version FROM schema_version WHERE version = $1")
+            .bind(number)
+            .fetch_optional(&mut *tx)
+            .await?
+            .is_some();
+        if !done {
+            for statement in statements(migration, db.engine()) {
+                sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+            }
+            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+                .bind(number)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// The newest step that this database has seen; 0 for an empty one.
+pub(crate) async fn version(db: &Db) -> Result<i64, StoreError> {
+    let table = match db.engine() {
+        Engine::Sqlite => "SELECT name FROM sqlite_master WHERE name = 'schema_version'",
+        Engine::Postgres => {
+            "SELECT table_name::text FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_name = 'schema_version'"
+        }
+    };
+    if sqlx::query(table).fetch_optional(db.reader()).await?.is_none() {
+        return Ok(0);
+    }
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+        .fetch_one(db.reader())
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+fn statements(migration: &str, engine: Engine) -> Vec<String> {
+    let bytes = match engine {
+        Engine::Sqlite => "BLOB",
+        Engine::Postgres => "BYTEA",
+    };
+    migration
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .split(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+        .map(|statement| statement.replace(" BYTES", &format!(" {bytes}")))
+        .collect()
+}

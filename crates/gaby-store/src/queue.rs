@@ -1,0 +1,294 @@
+//! Work to do, that survives whoever was doing it.
+//!
+//! A job is claimed under a lease. Whoever holds it renews the lease while working; when the holder
+//! dies, the lease runs out and somebody else takes the job. Jobs are added in the transaction of
+//! what they are about.
+
+use gaby_model::{JobId, Priority, Timestamp, WorkspaceId};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::Result;
+use crate::db::Engine;
+use crate::error::StoreError;
+use crate::seal::Place;
+use crate::store::Store;
+use crate::workspace::parsed;
+use crate::tx::Tx;
+
+/// After so many failures a job is put aside for a human.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// A job that was begun so often and neither done nor failed takes its process down with it: it is
+/// put aside too.
+const MAX_BEGUN: u32 = 25;
+
+/// A job that was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// What is to be done, such as `investigate`.
+    pub kind: String,
+    /// With what: an id.
+    pub subject: String,
+    /// How often it was begun, this time included.
+    pub attempts: u32,
+}
+
+/// How much there is to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Waiting.
+    pub ready: u64,
+    /// Being worked on.
+    pub leased: u64,
+    /// Put aside after failing too often.
+    pub dead: u64,
+    /// When the oldest that waits was added.
+    pub oldest: Option<Timestamp>,
+}
+
+/// The queue of all workspaces.
+pub struct Queue<'a>(&'a Store);
+
+impl Store {
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> Queue<'_> {
+        Queue(self)
+    }
+}
+
+/// When work should be done that nobody gave a deadline: by priority, counted from now.
+#[must_use]
+pub fn due(deadline: Option<Timestamp>, priority: Priority, now: Timestamp) -> Timestamp {
+    const HOUR: i64 = 3_600_000;
+    deadline.unwrap_or_else(|| {
+        now.plus_millis(match priority {
+            Priority::Urgent => HOUR,
+            Priority::High => 4 * HOUR,
+            Priority::Normal => 24 * HOUR,
+            Priority::Low => 72 * HOUR,
+        })
+    })
+}
+
+impl Tx {
+    /// Adds a job.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enqueue(
+        &mut self,
+        kind: &str,
+        subject: &str,
+        due: Timestamp,
+        priority: Priority,
+        now: Timestamp,
+    ) -> Result<JobId> {
+        let id = JobId::generate();
+        let workspace = self.workspace().id().as_str().to_owned();
+        sqlx::query(
+            "INSERT INTO jobs \
+             (id, workspace, kind, subject, state, due, priority, run_after, attempts, created_at) \
+             VALUES ($1, $2, $3, $4, 'ready', $5, $6, $7, 0, $7)",
+        )
+        .bind(id.as_str())
+        .bind(workspace)
+        .bind(kind)
+        .bind(subject)
+        .bind(due.as_millis())
+        .bind(priority as i64)
+        .bind(now.as_millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(id)
+    }
+}
+
+impl Queue<'_> {
+    /// Takes the most pressing job under a lease of so many milliseconds: earliest due first, then
+    /// higher priority, then older.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim(&self, now: Timestamp, lease_millis: i64) -> Result<Option<Job>> {
+        while let Some(job) = self.take(now, lease_millis).await? {
+            if job.attempts <= MAX_BEGUN {
+                return Ok(Some(job));
+            }
+            tracing::error!(job = %job.id, "a job was begun too often without an end: put aside");
+            self.fail(&job, "begun too often without an end", now).await?;
+        }
+        Ok(None)
+    }
+
+    async fn take(&self, now: Timestamp, lease_millis: i64) -> Result<Option<Job>> {
+        let statement = match self.0.inner.db.engine() {
+            Engine::Sqlite => {
+                "UPDATE jobs SET state = 'leased', lease_owner = $1, lease_until = $2, \
+                 attempts = attempts + 1 WHERE id = (SELECT id FROM jobs \
+                 WHERE (state = 'ready' AND run_after <= $3) OR (state = 'leased' AND lease_until < $3) \
+                 ORDER BY due, priority DESC, created_at, id LIMIT 1) \
+                 RETURNING id, workspace, kind, subject, attempts"
+            }
+            Engine::Postgres => {
+                "UPDATE jobs SET state = 'leased', lease_owner = $1, lease_until = $2, \
+                 attempts = attempts + 1 WHERE id = (SELECT id FROM jobs \
+                 WHERE (state = 'ready' AND run_after <= $3) OR (state = 'leased' AND lease_until < $3) \
+                 ORDER BY due, priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+                 RETURNING id, workspace, kind, subject, attempts"
+            }
+        };
+        let row = sqlx::query(statement)
+            .bind(&self.0.inner.epoch)
+            .bind(now.plus_millis(lease_millis).as_millis())
+            .bind(now.as_millis())
+            // All, so that the statement runs to its end and its change is made.
+            .fetch_all(self.0.inner.db.writer())
+            .await?;
+        row.first().map(job).transpose()
+    }
+
+    /// Renews the lease of a job. `false`: it is no longer this process's, stop working on it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew(&self, job: &JobId, now: Timestamp, lease_millis: i64) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND state = 'leased' AND lease_owner = $3",
+        )
+        .bind(now.plus_millis(lease_millis).as_millis())
+        .bind(job.as_str())
+        .bind(&self.0.inner.epoch)
+        .execute(self.0.inner.db.writer())
+        .await?
+        .rows_affected();
+        Ok(changed == 1)
+    }
+
+    /// The job is done and goes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn complete(&self, job: &JobId) -> Result<()> {
+        sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2")
+            .bind(job.as_str())
+            .bind(&self.0.inner.epoch)
+            .execute(self.0.inner.db.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// The job failed: it is tried again later, each time twice as late, and put aside after
+    /// [`MAX_ATTEMPTS`]. Returns whether it was put aside.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fail(&self, job: &Job, error: &str, now: Timestamp) -> Result<bool> {
+        let dead = job.attempts >= MAX_ATTEMPTS;
+        let wait = 1_000_i64 << job.attempts.min(12);
+        let workspace = self.0.workspace(job.workspace.as_str()).await?;
+        let place = Place {
+            table: "jobs",
+            row: job.id.as_str(),
+            column: "error",
+        };
+        let message: String = error.chars().take(2_000).collect();
+        sqlx::query(
+            "UPDATE jobs SET state = $1, run_after = $2, lease_owner = NULL, lease_until = NULL, \
+             error = $3 WHERE id = $4 AND lease_owner = $5",
+        )
+        .bind(if dead { "dead" } else { "ready" })
+        .bind(now.plus_millis(wait).as_millis())
+        .bind(workspace.keys().content.seal(place, message.as_bytes()))
+        .bind(job.id.as_str())
+        .bind(&self.0.inner.epoch)
+        .execute(self.0.inner.db.writer())
+        .await?;
+        Ok(dead)
+    }
+
+    /// Frees every lease of processes before this one. Only for a process that knows itself to be
+    /// alone on the database: see [`Store::lock_worker`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn recover(&self) -> Result<u64> {
+        let freed = sqlx::query(
+            "UPDATE jobs SET state = 'ready', lease_owner = NULL, lease_until = NULL \
+             WHERE state = 'leased' AND lease_owner <> $1",
+        )
+        .bind(&self.0.inner.epoch)
+        .execute(self.0.inner.db.writer())
+        .await?
+        .rows_affected();
+        Ok(freed)
+    }
+
+    /// How much there is to do, over all workspaces.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn depth(&self) -> Result<QueueDepth> {
+        let rows = sqlx::query("SELECT state, COUNT(*), MIN(created_at) FROM jobs GROUP BY state")
+            .fetch_all(self.0.inner.db.reader())
+            .await?;
+        let mut depth = QueueDepth::default();
+        for row in rows {
+            let count = row.try_get::<i64, _>(1)?.unsigned_abs();
+            match row.try_get::<String, _>(0)?.as_str() {
+                "ready" => {
+                    depth.ready = count;
+                    depth.oldest = Some(Timestamp::from_millis(row.try_get(2)?));
+                }
+                "leased" => depth.leased = count,
+                _ => depth.dead = count,
+            }
+        }
+        Ok(depth)
+    }
+}
+
+/// Held by the one process that works on a data folder's queue.
+#[derive(Debug)]
+pub struct WorkerLock {
+    _file: std::fs::File,
+}
+
+impl Store {
+    /// Makes this the one process that works on the queue of this data folder, until the lock is
+    /// dropped or the process ends. None when another one is.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock_worker(&self) -> Result<Option<WorkerLock>> {
+        let path = self.inner.data_dir.join("worker.lock");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| StoreError::File {
+                path: path.clone(),
+                source,
+            })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(WorkerLock { _file: file })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(source)) => Err(StoreError::File { path, source }),
+        }
+    }
+}
+
+fn job(row: &AnyRow) -> Result<Job> {
+    Ok(Job {
+        id: parsed(&row.try_get::<String, _>(0)?)?,
+        workspace: parsed(&row.try_get::<String, _>(1)?)?,
+        kind: row.try_get(2)?,
+        subject: row.try_get(3)?,
+        attempts: u32::try_from(row.try_get::<i64, _>(4)?).map_err(StoreError::corrupt)?,
+    })
+}
