@@ -1,0 +1,222 @@
+//! From text to the terms that are counted: lower case, stemmed, without stop words.
+//!
+//! The same way for documents and for queries. Names written in one word (`KubePodCrashLooping`)
+//! also count by their parts; Chinese, Japanese and Korean text counts by pairs of characters.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, LazyLock};
+
+use frostem::{Algorithm, Stemmer};
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Longer terms are not words: keys, encoded data, mischief.
+const MAX_TERM_BYTES: usize = 64;
+
+/// Words that carry grammar, not meaning, in questions and tickets as well as in documents.
+const STOP_WORDS: &str = "a about above after again against all also am an and any are as at be \
+    because been before being below between both but by can could d did do does doing done down \
+    during each few for from further had has have having he her here hers herself him himself his \
+    how i if in into is it its itself just ll m me might more most must my myself no nor not of \
+    off on once only or other our ours ourselves out over own re s same shall she should so some \
+    such t than that the their theirs them themselves then there these they this those through to \
+    too under until up us ve very was we were what when where which while who whom whose why will \
+    with would you your yours yourself yourselves";
+
+static STOPPED: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| STOP_WORDS.split_whitespace().collect());
+
+/// Calls `found` with each term of a text, in order.
+pub fn each(text: &str, mut found: impl FnMut(&str)) {
+    let stemmer = Stemmer::new(Algorithm::English);
+    let mut folded = String::new();
+    for word in text.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '’')) {
+        for piece in word.split(['\'', '’']) {
+            if piece.is_empty() {
+                continue;
+            }
+            if piece.is_ascii() {
+                if piece.len() > 3 {
+                    parts_of_a_name(piece, |part| emit(part, &stemmer, &mut found));
+                }
+                folded.clear();
+                folded.push_str(piece);
+                folded.make_ascii_lowercase();
+                emit_lower(&folded, &stemmer, &mut found);
+            } else if piece.chars().any(is_ideograph) {
+                pairs(piece, &mut found);
+            } else {
+                folded.clear();
+                folded.extend(
+                    piece
+                        .nfkd()
+                        .filter(|c| !is_combining_mark(*c))
+                        .flat_map(char::to_lowercase),
+                );
+                emit_lower(&folded, &stemmer, &mut found);
+            }
+        }
+    }
+}
+
+/// The terms of a text with how often each occurs.
+#[must_use]
+pub fn counted(text: &str) -> BTreeMap<String, u32> {
+    let mut terms = BTreeMap::new();
+    each(text, |term| {
+        *terms.entry(term.to_owned()).or_insert(0) += 1;
+    });
+    terms
+}
+
+fn emit(word: &str, stemmer: &Stemmer, found: &mut impl FnMut(&str)) {
+    emit_lower(&word.to_ascii_lowercase(), stemmer, found);
+}
+
+fn emit_lower(word: &str, stemmer: &Stemmer, found: &mut impl FnMut(&str)) {
+    if word.is_empty() || word.len() > MAX_TERM_BYTES || STOPPED.contains(word) {
+        return;
+    }
+    if word.bytes().any(|b| b.is_ascii_digit()) {
+        found(word);
+    } else {
+        found(&stemmer.stem(word));
+    }
+}
+
+/// `KubePodCrash` gives Kube, Pod, Crash; a word in one case gives nothing more than itself.
+fn parts_of_a_name(word: &str, mut part: impl FnMut(&str)) {
+    let bytes = word.as_bytes();
+    let humps = |i: usize| bytes[i].is_ascii_uppercase() && bytes[i - 1].is_ascii_lowercase();
+    let Some(first) = (1..bytes.len()).find(|i| humps(*i)) else {
+        return;
+    };
+    let mut start = 0;
+    for end in (first..bytes.len())
+        .filter(|i| humps(*i))
+        .chain([bytes.len()])
+    {
+        if end - start > 1 {
+            part(&word[start..end]);
+        }
+        start = end;
+    }
+}
+
+fn is_ideograph(c: char) -> bool {
+    matches!(c as u32, 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff)
+}
+
+fn pairs(word: &str, found: &mut impl FnMut(&str)) {
+    let chars: Vec<char> = word.chars().take(10_000).collect();
+    if let [only] = chars[..] {
+        found(only.encode_utf8(&mut [0; 4]));
+    }
+    let mut pair = String::with_capacity(8);
+    for two in chars.windows(2) {
+        pair.clear();
+        pair.extend(two);
+        found(&pair);
+    }
+}
+
+/// The same terms, as tantivy asks for them.
+#[derive(Debug, Clone, Default)]
+pub struct TermTokenizer;
+
+/// The terms of one text.
+#[derive(Debug)]
+pub struct TermStream {
+    text: Arc<str>,
+    ends: Vec<usize>,
+    next: usize,
+    token: Token,
+}
+
+impl Tokenizer for TermTokenizer {
+    type TokenStream<'a> = TermStream;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream {
+        let mut joined = String::with_capacity(text.len());
+        let mut ends = Vec::with_capacity(text.len() / 8);
+        each(text, |term| {
+            joined.push_str(term);
+            ends.push(joined.len());
+        });
+        TermStream {
+            text: joined.into(),
+            ends,
+            next: 0,
+            token: Token::default(),
+        }
+    }
+}
+
+impl TokenStream for TermStream {
+    fn advance(&mut self) -> bool {
+        let Some(&end) = self.ends.get(self.next) else {
+            return false;
+        };
+        let start = match self.next {
+            0 => 0,
+            next => self.ends[next - 1],
+        };
+        self.token.text.clear();
+        self.token.text.push_str(&self.text[start..end]);
+        self.token.position = self.next;
+        self.token.offset_from = start;
+        self.token.offset_to = end;
+        self.next += 1;
+        true
+    }
+
+    fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        each(text, |term| all.push(term.to_owned()));
+        all
+    }
+
+    #[test]
+    fn words_meet_in_their_stem_and_grammar_is_left_out() {
+        assert_eq!(
+            terms("How do I RESET the passwords?"),
+            ["reset", "password"]
+        );
+        assert_eq!(terms("can't user's"), ["user"]);
+        assert_eq!(terms("café ＣＡＦÉ"), ["cafe", "cafe"]);
+        assert_eq!(terms("v2.4 0x80070005"), ["v2", "4", "0x80070005"]);
+    }
+
+    #[test]
+    fn names_in_one_word_count_by_their_parts_too() {
+        assert_eq!(
+            terms("KubePodLooping"),
+            ["kube", "pod", "loop", "kubepodloop"]
+        );
+        assert_eq!(terms("JSON"), ["json"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_count_by_pairs() {
+        assert_eq!(terms("重置密码"), ["重置", "置密", "密码"]);
+    }
+
+    #[test]
+    fn repeated_words_are_counted() {
+        assert_eq!(counted("vpn VPN vpns")["vpn"], 3);
+    }
+}
