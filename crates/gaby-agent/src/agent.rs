@@ -1,0 +1,422 @@
+//! The agent of one workspace: the one door for server and command line.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gaby_gate::approvals::{self, Approver};
+use gaby_model::{
+    Action, ActionId, ActionState, Author, Clock, Depth, IncomingTicket, Message, MessageId,
+    SystemClock, Ticket, TicketId, TicketState, Timestamp,
+};
+use gaby_store::queue::due;
+use gaby_store::tickets::TicketFilter;
+use gaby_store::{StoreError, Workspace};
+
+use crate::act;
+use crate::ask::{self, Answer};
+use crate::brain::builtin::Builtin;
+use crate::brain::{Brain, Want};
+use crate::error::AgentError;
+use crate::hands::Hands;
+use crate::intake::{self, INVESTIGATE, TakenIn};
+use crate::investigate::{self, InvestigationResult, Run, recall};
+use crate::playbook::{Playbooks, RoleMapping};
+use crate::reach::{Library, Toolbox};
+use crate::settings::AgentSettings;
+use crate::tools;
+
+/// The agent of one workspace. Cheap to clone.
+#[derive(Clone)]
+pub struct Agent {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    workspace: Workspace,
+    toolbox: Arc<dyn Toolbox>,
+    library: Arc<dyn Library>,
+    playbooks: Playbooks,
+    settings: RwLock<AgentSettings>,
+    brain: RwLock<Arc<dyn Brain>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Agent {
+    /// The agent of a workspace, with the builtin brain and the machine's clock.
+    #[must_use]
+    pub fn open(
+        workspace: Workspace,
+        toolbox: Arc<dyn Toolbox>,
+        library: Arc<dyn Library>,
+        playbooks: Playbooks,
+        settings: AgentSettings,
+    ) -> Self {
+        let brain = Arc::new(Builtin::new(playbooks.clone(), settings.threshold));
+        Self {
+            inner: Arc::new(Inner {
+                workspace,
+                toolbox,
+                library,
+                playbooks,
+                settings: RwLock::new(settings),
+                brain: RwLock::new(brain),
+                clock: Arc::new(SystemClock),
+            }),
+        }
+    }
+
+    /// Its workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.inner.workspace
+    }
+
+    /// The playbooks that it follows.
+    #[must_use]
+    pub fn playbooks(&self) -> &Playbooks {
+        &self.inner.playbooks
+    }
+
+    /// What the operator has settled.
+    #[must_use]
+    pub fn settings(&self) -> AgentSettings {
+        self.inner
+            .settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes on what the operator settles now; investigations that run go on by what held before.
+    pub fn settle(&self, settings: AgentSettings) {
+        let brain = Arc::new(Builtin::new(
+            self.inner.playbooks.clone(),
+            settings.threshold,
+        ));
+        *self
+            .inner
+            .brain
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = brain;
+        *self
+            .inner
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    pub(crate) fn toolbox(&self) -> &Arc<dyn Toolbox> {
+        &self.inner.toolbox
+    }
+
+    pub(crate) fn library(&self) -> &dyn Library {
+        self.inner.library.as_ref()
+    }
+
+    pub(crate) fn brain(&self) -> Arc<dyn Brain> {
+        Arc::clone(
+            &self
+                .inner
+                .brain
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Which connected tools each playbook would use.
+    pub async fn role_mappings(&self) -> Vec<(String, Vec<RoleMapping>)> {
+        let catalog = self.inner.toolbox.catalog().await;
+        self.inner
+            .playbooks
+            .iter()
+            .map(|playbook| {
+                (
+                    playbook.name.value.clone(),
+                    tools::mapping(&catalog, playbook),
+                )
+            })
+            .collect()
+    }
+
+    /// Takes a ticket in and stores the work on it. When it returns, the ticket is not lost.
+    ///
+    /// # Errors
+    /// When the ticket is empty or too long, or cannot be stored.
+    pub async fn intake(
+        &self,
+        incoming: IncomingTicket,
+        source: &str,
+    ) -> Result<TakenIn, AgentError> {
+        intake::take_in(self, incoming, source, true).await
+    }
+
+    /// Investigates a ticket that is stored, or goes on where its investigation was interrupted.
+    ///
+    /// # Errors
+    /// When there is no such ticket, or the store or the brain fails.
+    pub async fn investigate(
+        &self,
+        ticket: &TicketId,
+        depth: Depth,
+    ) -> Result<InvestigationResult, AgentError> {
+        investigate::investigate(self, ticket, depth).await
+    }
+
+    /// Takes a ticket in and investigates it at once, as `gaby investigate FILE` does.
+    ///
+    /// # Errors
+    /// As [`Self::intake`] and [`Self::investigate`].
+    pub async fn investigate_incoming(
+        &self,
+        incoming: IncomingTicket,
+        source: &str,
+        depth: Depth,
+    ) -> Result<InvestigationResult, AgentError> {
+        let taken = intake::take_in(self, incoming, source, false).await?;
+        investigate::investigate(self, taken.id(), depth).await
+    }
+
+    /// Answers a question from the knowledge base; no tool is called.
+    ///
+    /// # Errors
+    /// When the question is empty or too long, or the knowledge base cannot be searched.
+    pub async fn ask(&self, question: &str) -> Result<Answer, AgentError> {
+        ask::answer(
+            self.library(),
+            question,
+            self.settings().threshold,
+            self.now(),
+        )
+        .await
+    }
+
+    /// Adds what the requester wrote after the ticket was taken in, and has it looked at again.
+    ///
+    /// # Errors
+    /// When there is no such ticket, or the store fails.
+    pub async fn requester_wrote(&self, ticket: &TicketId, body: &str) -> Result<(), AgentError> {
+        let known = self.ticket(ticket).await?;
+        let now = self.now();
+        let message = Message {
+            id: MessageId::generate(),
+            ticket: ticket.clone(),
+            author: Author::Requester,
+            body: body.to_owned(),
+            citations: Vec::new(),
+            created_at: now,
+        };
+        let mut tx = self.workspace().begin().await?;
+        tx.tickets().add_message(&message).await?;
+        tx.tickets()
+            .set_state(ticket, TicketState::Reopened, now)
+            .await?;
+        let due = due(known.sla_deadline, known.priority, now);
+        tx.enqueue(INVESTIGATE, ticket.as_str(), due, known.priority, now)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Says yes to an action: it is carried out once, if what was decided on still holds, and the
+    /// requester is told.
+    ///
+    /// # Errors
+    /// When it was decided already, has expired, has moved, or is another than was shown.
+    pub async fn approve(
+        &self,
+        action: &ActionId,
+        decision_hash: &str,
+        approver: Approver<'_>,
+    ) -> Result<Action, AgentError> {
+        let (action, ticket) = self.action(action).await?;
+        let hands = self.hands_for(&ticket, &action).await?;
+        let outcome = act::approved(
+            self.workspace(),
+            &hands,
+            &action,
+            decision_hash,
+            approver,
+            self.now(),
+        )
+        .await;
+        let outcome = match outcome {
+            Ok(action) => Ok(action),
+            Err(error) => {
+                // An action that is void or expired now must not leave its ticket waiting.
+                self.settle_ticket(&action.id).await?;
+                return Err(error);
+            }
+        };
+        self.settle_ticket(&action.id).await?;
+        outcome
+    }
+
+    /// Says no to an action; its ticket goes to a human.
+    ///
+    /// # Errors
+    /// When it was decided already.
+    pub async fn reject(
+        &self,
+        action: &ActionId,
+        approver: Approver<'_>,
+        reason: &str,
+    ) -> Result<Action, AgentError> {
+        let rejected =
+            act::rejected(self.workspace(), action, approver, reason, self.now()).await?;
+        self.settle_ticket(action).await?;
+        Ok(rejected)
+    }
+
+    /// Takes back an action that was carried out. Gives the action that took it back.
+    ///
+    /// # Errors
+    /// When it was not carried out, or nothing takes it back.
+    pub async fn undo(
+        &self,
+        action: &ActionId,
+        approver: Approver<'_>,
+    ) -> Result<Action, AgentError> {
+        let (action, ticket) = self.action(action).await?;
+        if action.state != ActionState::Done {
+            return Err(AgentError::WrongState {
+                action: action.id,
+                state: action.state,
+            });
+        }
+        let hands = self.hands_for(&ticket, &action).await?;
+        let now = self.now();
+        let undone = act::undo(self.workspace(), &hands, &action, approver, now).await?;
+        if undone.state == ActionState::Done {
+            let mut tx = self.workspace().begin().await?;
+            tx.actions()
+                .transition(
+                    &action.id,
+                    ActionState::Done,
+                    ActionState::Undone,
+                    now,
+                    |_| {},
+                )
+                .await?;
+            tx.commit().await?;
+        }
+        Ok(undone)
+    }
+
+    /// Takes up what a crash interrupted and what time has closed: writes on their way, proposals
+    /// that nobody decided on, and tickets whose action is settled but not told.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tidy(&self, after_restart: bool) -> Result<(), AgentError> {
+        let now = self.now();
+        approvals::expire_due(self.workspace(), now).await?;
+        if after_restart {
+            for state in [ActionState::Intended, ActionState::Sent] {
+                for action in self.workspace().actions().list(Some(state), 500).await? {
+                    let ticket = self.ticket(&action.ticket).await?;
+                    let hands = self.hands_for(&ticket, &action).await?;
+                    act::take_up(self.workspace(), &hands, &action.id, now).await?;
+                }
+            }
+        }
+        let waiting = TicketFilter {
+            state: Some(TicketState::WaitingForApproval),
+            limit: 500,
+            ..TicketFilter::default()
+        };
+        for ticket in self.workspace().tickets().list(&waiting).await? {
+            let actions = self.workspace().actions().of_ticket(&ticket.id).await?;
+            if let Some(action) = actions.last() {
+                self.settle_ticket(&action.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes back what became of an action that its ticket waited for.
+    async fn settle_ticket(&self, action: &ActionId) -> Result<(), AgentError> {
+        let (action, ticket) = self.action(action).await?;
+        let undecided = matches!(
+            action.state,
+            ActionState::Proposed
+                | ActionState::Approved
+                | ActionState::Intended
+                | ActionState::Sent
+        );
+        if undecided || ticket.state != TicketState::WaitingForApproval {
+            return Ok(());
+        }
+        let investigation = self
+            .workspace()
+            .investigations()
+            .get(&action.investigation)
+            .await?;
+        let steps = self
+            .workspace()
+            .investigations()
+            .steps(&investigation.id)
+            .await?;
+        let Some(Want::Conclude(conclusion)) = recall::recall(&steps)?.end else {
+            return Ok(());
+        };
+        let Some(wish) = conclusion.action.clone() else {
+            return Ok(());
+        };
+        let mut run = Run::with(self, ticket, investigation).await?;
+        let ended = run.after_action(&conclusion, &wish, &action).await?;
+        run.write_back(ended).await?;
+        Ok(())
+    }
+
+    async fn hands_for(&self, ticket: &Ticket, action: &Action) -> Result<Hands, AgentError> {
+        let mut hands = Hands::open(
+            self.workspace(),
+            Arc::clone(self.toolbox()),
+            self.settings(),
+            &ticket.source,
+            ticket.requester.clone(),
+        )
+        .await?;
+        let investigation = self
+            .workspace()
+            .investigations()
+            .get(&action.investigation)
+            .await?;
+        hands.playbook = investigation
+            .playbook
+            .as_deref()
+            .and_then(|name| self.playbooks().get(name))
+            .map(|playbook| playbook.autonomy);
+        Ok(hands)
+    }
+
+    async fn action(&self, id: &ActionId) -> Result<(Action, Ticket), AgentError> {
+        let action = match self.workspace().actions().get(id).await {
+            Err(StoreError::NotFound { .. }) => return Err(AgentError::NoAction(id.clone())),
+            other => other?,
+        };
+        let ticket = self.ticket(&action.ticket).await?;
+        Ok((action, ticket))
+    }
+
+    /// Whether a ticket needs no investigation: its last one ended after everything that the
+    /// requester wrote.
+    pub(crate) async fn is_settled(&self, id: &TicketId) -> Result<bool, AgentError> {
+        let ticket = self.ticket(id).await?;
+        let untouched = matches!(
+            ticket.state,
+            TicketState::New | TicketState::Investigating | TicketState::Reopened
+        );
+        Ok(!untouched)
+    }
+
+    pub(crate) async fn ticket(&self, id: &TicketId) -> Result<Ticket, AgentError> {
+        match self.workspace().tickets().get(id).await {
+            Err(StoreError::NotFound { .. }) => Err(AgentError::NoTicket(id.clone())),
+            other => Ok(other?),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `ask`: a cited answer from the knowledge base, for somebody at a terminal or in a chat.
+//!
+//! It is given the knowledge base and nothing else. No tool is within reach here, so none can be
+//! called, whatever the question says.
+
+use gaby_model::{
+    Confidence, Evidence, EvidenceId, IncomingTicket, Integrity, InvestigationId, Label, Origin,
+    StepId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::brain::builtin::Builtin;
+use crate::brain::{Case, Ending, FoundPassage, Outcome, Transcript, Turn, Want};
+use crate::error::AgentError;
+use crate::investigate::CitationView;
+use crate::playbook::Playbooks;
+use crate::reach::Library;
+use crate::reply;
+
+/// Turns of the brain until it must have come to an end.
+const MOST_TURNS: u32 = 6;
+
+/// A cited answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether the knowledge base answers the question.
+    pub answered: bool,
+    /// How sure it is, 0 to 1.
+    pub confidence: Confidence,
+    /// The answer, or, when it is not sure, what came closest.
+    pub reply: String,
+    /// What each sentence rests on.
+    pub citations: Vec<CitationView>,
+    /// Why it is not sure, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+}
+
+/// Answers a question from the knowledge base.
+pub(crate) async fn answer(
+    library: &dyn Library,
+    question: &str,
+    threshold: f64,
+    now: Timestamp,
+) -> Result<Answer, AgentError> {
+    let ticket = IncomingTicket {
+        subject: String::new(),
+        body: question.to_owned(),
+        requester: None,
+        source: None,
+        external_id: None,
+        priority: gaby_model::Priority::default(),
+        sla_deadline: None,
+    };
+    ticket.check()?;
+    let brain = Builtin::new(Playbooks::of([]), threshold);
+    let case = Case {
+        ticket,
+        tools: Vec::new(),
+        now,
+    };
+    let mut transcript = Transcript {
+        plan: brain.plan_for(&case),
+        case,
+        turns: Vec::new(),
+        evidence: Vec::new(),
+    };
+    for step in 1..=MOST_TURNS {
+        match brain.want_after(&transcript) {
+            Want::Search(wish) => {
+                let found = library.search(&wish.query, wish.top).await?;
+                let first = u32::try_from(transcript.evidence.len()).unwrap_or(0) + 1;
+                let mut hits = Vec::new();
+                for (passage, number) in found.into_iter().zip(first..) {
+                    hits.push(FoundPassage {
+                        evidence: number,
+                        score: passage.score,
+                        bm25: passage.bm25,
+                        similarity: passage.similarity,
+                        bm25_rank: passage.bm25_rank,
+                        vector_rank: passage.vector_rank,
+                    });
+                    transcript.evidence.push(passage.into_evidence(
+                        InvestigationId::generate(),
+                        StepId::generate(),
+                        number,
+                    ));
+                }
+                transcript.turns.push(Turn {
+                    step,
+                    want: Want::Search(wish),
+                    outcome: Outcome::Found { hits },
+                });
+            }
+            Want::Conclude(conclusion) => {
+                let reply = reply::build(&conclusion.sentences, &transcript.evidence, None);
+                return Ok(Answer {
+                    answered: conclusion.ending == Ending::Answer && !reply.is_empty(),
+                    confidence: Confidence::new(conclusion.confidence),
+                    citations: reply
+                        .citations
+                        .iter()
+                        .filter_map(|citation| CitationView::new(citation, &transcript.evidence))
+                        .collect(),
+                    reply: reply.text,
+                    doubt: conclusion.escalation,
+                });
+            }
+            Want::Call(_) | Want::Ask { .. } => break,
+        }
+    }
+    Ok(Answer {
+        answered: false,
+        confidence: Confidence::new(0.0),
+        reply: String::new(),
+        citations: Vec::new(),
+        doubt: Some("The question could not be answered.".to_owned()),
+    })
+}
+
+impl crate::reach::Passage {
+    /// The passage as recorded evidence. Articles are the operator's own words, for anybody who asks.
+    pub(crate) fn into_evidence(
+        self,
+        investigation: InvestigationId,
+        step: StepId,
+        number: u32,
+    ) -> Evidence {
+        Evidence {
+            id: EvidenceId::generate(),
+            investigation,
+            step,
+            number,
+            origin: Origin::Passage {
+                document: self.document,
+                chunk: self.chunk,
+                path: self.path,
+                title: self.title,
+                heading: self.heading,
+                start: self.start,
+                end: self.end,
+            },
+            text: self.text,
+            value: Value::Null,
+            label: Label::of(Integrity::Operator),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The brain: given what is known so far, what next?
+//!
+//! The loop owns everything with consequences: budget, gate, persistence, audit, retries. A brain
+//! only says what it wants. It names values by reference (`$step3/id`, `$requester/email`,
+//! `$inputs/number`), never by a string that would carry trust of its own, and it sees nothing but
+//! the transcript, so that a restarted investigation goes on where it was.
+
+pub mod builtin;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use gaby_model::{Evidence, IncomingTicket, Timestamp, ToolDefinition, ToolRef};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What an investigation is about; does not change while it runs.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The ticket, with all that the requester wrote in its body.
+    pub ticket: IncomingTicket,
+    /// The tools at hand.
+    pub tools: Vec<ToolDefinition>,
+    /// When the investigation began: the present, as far as the brain is concerned.
+    pub now: Timestamp,
+}
+
+/// What the brain makes of a ticket before it does anything.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The kind of request.
+    pub category: String,
+    /// The playbook to follow, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+    /// The question, without greeting, signature and quotes.
+    pub question: String,
+    /// What is going to be done, in a sentence.
+    pub summary: String,
+    /// Why.
+    pub reason: String,
+    /// Values taken from the ticket's text, which anybody may have written.
+    #[serde(default)]
+    pub from_ticket: BTreeMap<String, String>,
+}
+
+/// What the brain wants next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "want", rename_all = "snake_case")]
+pub enum Want {
+    /// Search the knowledge base.
+    Search(SearchWish),
+    /// Call a read.
+    Call(CallWish),
+    /// Ask the requester, and end here until they answer.
+    Ask {
+        /// The question.
+        question: String,
+        /// Why it must be asked.
+        why: String,
+    },
+    /// Come to an end.
+    Conclude(Conclusion),
+}
+
+/// A search that the brain wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchWish {
+    /// The brain's own name for it.
+    pub key: String,
+    /// What for.
+    pub query: String,
+    /// How many passages at most.
+    pub top: usize,
+    /// Why, for the timeline.
+    pub why: String,
+}
+
+/// A call that the brain wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallWish {
+    /// The brain's own name for it.
+    pub key: String,
+    /// The generic job, where the brain thinks in roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The tool.
+    pub tool: ToolRef,
+    /// Its arguments: references and literals.
+    pub arguments: Value,
+    /// Texts put together from several values, named `$composed/…` in the arguments; nobody
+    /// vouches for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub composed: BTreeMap<String, Value>,
+    /// Why, for the timeline.
+    pub why: String,
+}
+
+/// A write that the brain wants when it concludes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionWish {
+    /// The call.
+    pub call: CallWish,
+    /// What it does, for the person who decides.
+    pub summary: String,
+    /// What could go wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
+    /// Sentences for the reply once it has happened.
+    #[serde(default)]
+    pub done: Vec<CitedSentence>,
+}
+
+/// How a sentence stands in the reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// Goes on in the paragraph.
+    #[default]
+    Text,
+    /// Begins a paragraph.
+    Paragraph,
+    /// A numbered step of a procedure.
+    Step,
+    /// An item of a list.
+    Item,
+}
+
+/// A sentence and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CitedSentence {
+    /// The sentence.
+    pub text: String,
+    /// Numbers of the evidence.
+    pub evidence: Vec<u32>,
+    /// Whether it also rests on the outcome of the action.
+    #[serde(default)]
+    pub on_action: bool,
+    /// How it stands in the reply.
+    #[serde(default)]
+    pub layout: Layout,
+}
+
+/// How the brain wants to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Answer the requester.
+    Answer,
+    /// Hand over to a human.
+    Escalate,
+}
+
+/// What the brain concludes. The loop checks it before anything leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conclusion {
+    /// Answer, or hand over.
+    pub ending: Ending,
+    /// How sure it is, 0 to 1.
+    pub confidence: f64,
+    /// The answer, or the findings for whoever takes over.
+    pub sentences: Vec<CitedSentence>,
+    /// What it wants to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionWish>,
+    /// Why it is handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<String>,
+    /// What the human might do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+    /// Why it ends so, for the timeline.
+    pub because: String,
+    /// The numbers that the confidence was made from, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub features: BTreeMap<String, f64>,
+}
+
+/// What came of a wish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Passages, best first.
+    Found {
+        /// Each with its evidence and scores.
+        hits: Vec<FoundPassage>,
+    },
+    /// What a tool answered.
+    Read {
+        /// All of it.
+        value: Value,
+        /// The records in it, each recorded as evidence.
+        records: Vec<FoundRecord>,
+        /// Whether rows were cut off at a limit.
+        truncated: bool,
+    },
+    /// The gate said no.
+    Denied {
+        /// Why.
+        reason: String,
+    },
+    /// It did not work.
+    Failed {
+        /// Why.
+        message: String,
+    },
+}
+
+/// A passage that a search found.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FoundPassage {
+    /// Its evidence.
+    pub evidence: u32,
+    /// Fused score, 0 to 1.
+    pub score: f64,
+    /// Score by words.
+    pub bm25: f64,
+    /// Cosine with the query; none while vectors are missing.
+    pub similarity: Option<f64>,
+    /// Its place by words, from 1.
+    pub bm25_rank: Option<usize>,
+    /// Its place by similarity, from 1.
+    pub vector_rank: Option<usize>,
+}
+
+/// A record that a tool answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundRecord {
+    /// Its evidence.
+    pub evidence: u32,
+    /// JSON pointer to it within the answer.
+    pub pointer: String,
+}
+
+/// A wish and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The number of the step that recorded it; its answer is known as `$step{number}`.
+    pub step: u32,
+    /// What was wanted.
+    pub want: Want,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl Turn {
+    /// The brain's own name for what it wanted.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match &self.want {
+            Want::Search(wish) => Some(&wish.key),
+            Want::Call(wish) => Some(&wish.key),
+            Want::Ask { .. } | Want::Conclude(_) => None,
+        }
+    }
+}
+
+/// Everything that has happened so far.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// What it is about.
+    pub case: Case,
+    /// What was planned.
+    pub plan: Plan,
+    /// What was wanted and what came of it, in order.
+    pub turns: Vec<Turn>,
+    /// What was found, by number from 1.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Transcript {
+    /// The evidence with this number.
+    #[must_use]
+    pub fn evidence(&self, number: u32) -> Option<&Evidence> {
+        self.evidence
+            .iter()
+            .find(|evidence| evidence.number == number)
+    }
+
+    /// What came of the wish with this key.
+    #[must_use]
+    pub fn turn(&self, key: &str) -> Option<&Turn> {
+        self.turns.iter().find(|turn| turn.key() == Some(key))
+    }
+}
+
+/// Why a brain could not think on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the brain `{brain}` cannot go on: {reason}")]
+pub struct BrainError {
+    /// Which brain.
+    pub brain: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Says what it wants next, given the transcript; nothing else.
+#[async_trait]
+pub trait Brain: Send + Sync {
+    /// Its name, as investigations record it.
+    fn name(&self) -> &str;
+
+    /// What is asked, and how to find out.
+    ///
+    /// # Errors
+    /// When it cannot think.
+    async fn plan(&self, case: &Case) -> Result<Plan, BrainError>;
+
+    /// What it wants next.
+    ///
+    /// # Errors
+    /// When it cannot think.
+    async fn next(&self, transcript: &Transcript) -> Result<Want, BrainError>;
+}

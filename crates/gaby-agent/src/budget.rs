@@ -1,0 +1,201 @@
+//! What one investigation may use; a hard stop.
+
+use std::time::{Duration, Instant};
+
+use gaby_gate::BudgetLeft;
+use gaby_model::{Depth, Usage};
+use serde::{Deserialize, Serialize};
+
+/// The most that one investigation may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Searches of the knowledge base.
+    pub searches: u32,
+    /// Calls of tools, those of the gate's own reads included.
+    pub tool_calls: u32,
+    /// Wall time in seconds.
+    pub seconds: u32,
+    /// Turns of the brain: what stops one that never comes to an end.
+    pub turns: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            searches: 12,
+            tool_calls: 24,
+            seconds: 120,
+            turns: 40,
+        }
+    }
+}
+
+impl Budget {
+    /// The budget for an investigation as thorough as this.
+    #[must_use]
+    pub fn at_depth(self, depth: Depth) -> Self {
+        let scale = |n: u32| match depth {
+            Depth::Quick => n.div_ceil(2),
+            Depth::Standard => n,
+            Depth::Deep => n.saturating_mul(2),
+        };
+        Self {
+            searches: scale(self.searches),
+            tool_calls: scale(self.tool_calls),
+            seconds: scale(self.seconds),
+            turns: scale(self.turns),
+        }
+    }
+}
+
+/// What is left of a budget, and what was used.
+#[derive(Debug)]
+pub struct Meter {
+    budget: Budget,
+    usage: Usage,
+    began: Instant,
+}
+
+/// What is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Spent {
+    /// Searches.
+    #[error("the budget of {0} searches is used up")]
+    Searches(u32),
+    /// Calls.
+    #[error("the budget of {0} tool calls is used up")]
+    ToolCalls(u32),
+    /// Time.
+    #[error("the {0} seconds that the investigation may take are over")]
+    Time(u32),
+    /// Turns.
+    #[error("the brain did not come to an end within {0} turns")]
+    Turns(u32),
+}
+
+impl Meter {
+    /// A meter that goes on from what was used before a restart.
+    #[must_use]
+    pub fn resume(budget: Budget, usage: Usage) -> Self {
+        Self {
+            budget,
+            usage,
+            began: Instant::now(),
+        }
+    }
+
+    /// Takes one search, before it is made.
+    ///
+    /// # Errors
+    /// When none is left.
+    pub fn take_search(&mut self) -> Result<(), Spent> {
+        self.check_time()?;
+        if self.usage.searches >= self.budget.searches {
+            return Err(Spent::Searches(self.budget.searches));
+        }
+        self.usage.searches += 1;
+        Ok(())
+    }
+
+    /// Takes one call, before it is made.
+    ///
+    /// # Errors
+    /// When none is left.
+    pub fn take_call(&mut self) -> Result<(), Spent> {
+        self.check_time()?;
+        if self.usage.tool_calls >= self.budget.tool_calls {
+            return Err(Spent::ToolCalls(self.budget.tool_calls));
+        }
+        self.usage.tool_calls += 1;
+        Ok(())
+    }
+
+    /// Checks that a further turn may begin.
+    ///
+    /// # Errors
+    /// When time or turns are over.
+    pub fn check_turn(&self, turns: usize) -> Result<(), Spent> {
+        self.check_time()?;
+        if turns >= self.budget.turns as usize {
+            return Err(Spent::Turns(self.budget.turns));
+        }
+        Ok(())
+    }
+
+    fn check_time(&self) -> Result<(), Spent> {
+        if self.left().millis == 0 {
+            return Err(Spent::Time(self.budget.seconds));
+        }
+        Ok(())
+    }
+
+    /// What was used so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Usage {
+            millis: self.usage.millis.saturating_add(millis),
+            ..self.usage
+        }
+    }
+
+    /// What is left, as the gate weighs it.
+    #[must_use]
+    pub fn left(&self) -> BudgetLeft {
+        let whole = u64::from(self.budget.seconds) * 1_000;
+        BudgetLeft {
+            tool_calls: self.budget.tool_calls.saturating_sub(self.usage.tool_calls),
+            millis: whole.saturating_sub(self.usage().millis),
+        }
+    }
+
+    /// How long what is begun now may take at most.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        Duration::from_millis(self.left().millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_given_beyond_the_budget() {
+        let budget = Budget {
+            searches: 2,
+            tool_calls: 1,
+            seconds: 60,
+            turns: 3,
+        };
+        let mut meter = Meter::resume(budget, Usage::default());
+        assert!(meter.take_search().is_ok() && meter.take_search().is_ok());
+        assert_eq!(meter.take_search(), Err(Spent::Searches(2)));
+        assert!(meter.take_call().is_ok());
+        assert_eq!(meter.take_call(), Err(Spent::ToolCalls(1)));
+        assert_eq!(meter.left().tool_calls, 0);
+        assert_eq!(meter.check_turn(3), Err(Spent::Turns(3)));
+        assert_eq!((meter.usage().searches, meter.usage().tool_calls), (2, 1));
+    }
+
+    #[test]
+    fn what_was_used_before_a_restart_counts() {
+        let usage = Usage {
+            searches: 12,
+            millis: 119_000,
+            ..Usage::default()
+        };
+        let mut meter = Meter::resume(Budget::default(), usage);
+        assert_eq!(meter.take_search(), Err(Spent::Searches(12)));
+        assert!(meter.left().millis <= 1_000);
+        let over = Usage {
+            millis: 120_000,
+            ..Usage::default()
+        };
+        assert_eq!(
+            Meter::resume(Budget::default(), over).take_call(),
+            Err(Spent::Time(120))
+        );
+    }
+}

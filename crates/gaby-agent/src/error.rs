@@ -1,0 +1,59 @@
+//! What can go wrong around an investigation. What goes wrong within one is told by its steps.
+
+use gaby_gate::GateError;
+use gaby_model::ticket::TicketError;
+use gaby_model::{ActionId, ActionState, TicketId};
+use gaby_store::StoreError;
+
+use crate::brain::BrainError;
+use crate::reach::SearchFailure;
+
+/// Why the agent did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The ticket is empty or too long.
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+    /// There is no such ticket.
+    #[error("there is no ticket {0} in this workspace")]
+    NoTicket(TicketId),
+    /// There is no such action.
+    #[error("there is no action {0} in this workspace")]
+    NoAction(ActionId),
+    /// The action cannot be undone.
+    #[error("the action {action} cannot be undone: {why}")]
+    NotUndoable {
+        /// Which.
+        action: ActionId,
+        /// Why not.
+        why: String,
+    },
+    /// The action is not where it would have to be.
+    #[error("the action {action} is {}, so this cannot be done with it", .state.as_str())]
+    WrongState {
+        /// Which.
+        action: ActionId,
+        /// Where it stands.
+        state: ActionState,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The gate stopped it.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// The knowledge base failed.
+    #[error(transparent)]
+    Knowledge(#[from] SearchFailure),
+    /// The brain failed.
+    #[error(transparent)]
+    Brain(#[from] BrainError),
+    /// Something recorded does not read back.
+    #[error("what is recorded of {what} does not read back: {why}")]
+    Record {
+        /// Of what.
+        what: String,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,541 @@
+//! One investigation, from PLANNING to DONE.
+//!
+//! The loop asks the brain what it wants, and does it: searches, reads through the gate, and at the
+//! end weighs what was concluded, acts if it may, and writes back. Each transition is stored before
+//! its side effect and each step with what it found, so that a killed process goes on where it was:
+//! reads are made again, replies and writes are not.
+
+pub(crate) mod recall;
+pub(crate) mod record;
+pub mod result;
+pub(crate) mod values;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use gaby_gate::{Labelled, Recorded, resolve};
+use gaby_model::{
+    Depth, Evidence, EvidenceId, Integrity, Investigation, InvestigationId, InvestigationState,
+    Label, Origin, Step, StepId, StepKind, Ticket, TicketId, Usage,
+};
+use serde_json::Value;
+
+pub use result::{CitationView, InvestigationResult};
+
+use crate::agent::Agent;
+use crate::brain::{
+    CallWish, Conclusion, Ending, FoundPassage, FoundRecord, Outcome, SearchWish, Transcript, Turn,
+    Want,
+};
+use crate::budget::Meter;
+use crate::error::AgentError;
+use crate::hands::{Hands, NoResult};
+use recall::Detail;
+
+/// An investigation that is running.
+pub(crate) struct Run<'a> {
+    pub(crate) agent: &'a Agent,
+    pub(crate) hands: Hands,
+    pub(crate) ticket: Ticket,
+    pub(crate) investigation: Investigation,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) transcript: Transcript,
+    pub(crate) recorded: Recorded,
+    pub(crate) meter: Meter,
+    planned: bool,
+    end: Option<Want>,
+}
+
+/// Investigates a ticket, or goes on with the investigation of it that was interrupted.
+pub(crate) async fn investigate(
+    agent: &Agent,
+    ticket: &TicketId,
+    depth: Depth,
+) -> Result<InvestigationResult, AgentError> {
+    let began = Instant::now();
+    let run = Run::open(agent, ticket, depth).await?;
+    let result = run.to_the_end().await?;
+    metrics::histogram!("gaby_investigation_seconds").record(began.elapsed().as_secs_f64());
+    metrics::counter!("gaby_investigations_total", "verdict" => result.verdict.as_str())
+        .increment(1);
+    Ok(result)
+}
+
+impl<'a> Run<'a> {
+    /// Opens the investigation that a ticket has running, or begins one.
+    async fn open(agent: &'a Agent, id: &TicketId, depth: Depth) -> Result<Run<'a>, AgentError> {
+        let workspace = agent.workspace();
+        let ticket = agent.ticket(id).await?;
+        let latest = workspace.investigations().latest(id).await?;
+        let running = latest.filter(|latest| latest.state != InvestigationState::Done);
+        let investigation = match running {
+            Some(investigation) => {
+                tracing::info!(ticket = %id, investigation = %investigation.id, state = investigation.state.as_str(), "goes on");
+                investigation
+            }
+            None => {
+                let new = new_investigation(agent, id, depth);
+                record::begin(workspace, &new).await?;
+                new
+            }
+        };
+        Self::with(agent, ticket, investigation).await
+    }
+
+    /// Opens an investigation as it is recorded.
+    pub(crate) async fn with(
+        agent: &'a Agent,
+        ticket: Ticket,
+        investigation: Investigation,
+    ) -> Result<Run<'a>, AgentError> {
+        let workspace = agent.workspace();
+        let steps = workspace.investigations().steps(&investigation.id).await?;
+        let evidence = workspace
+            .investigations()
+            .evidence(&investigation.id)
+            .await?;
+        let messages = workspace.tickets().messages(&ticket.id).await?;
+        let settings = agent.settings();
+        let mut hands = Hands::open(
+            workspace,
+            Arc::clone(agent.toolbox()),
+            settings.clone(),
+            &ticket.source,
+            ticket.requester.clone(),
+        )
+        .await?;
+        let recalled = recall::recall(&steps)?;
+        let case = recall::case(&ticket, &messages, hands.tools.clone(), &investigation);
+        let planned = recalled.plan.is_some();
+        let plan = recalled.plan.unwrap_or_default();
+        hands.playbook = plan
+            .playbook
+            .as_deref()
+            .and_then(|name| agent.playbooks().get(name))
+            .map(|playbook| playbook.autonomy);
+        let recorded = recall::recorded(&case, &plan, &recalled.turns, &recalled.labels);
+        Ok(Self {
+            agent,
+            hands,
+            ticket,
+            meter: Meter::resume(
+                settings.budget.at_depth(investigation.depth),
+                investigation.usage,
+            ),
+            investigation,
+            steps,
+            transcript: recall::transcript(case, plan, recalled.turns, evidence),
+            recorded,
+            planned,
+            end: recalled.end,
+        })
+    }
+
+    #[tracing::instrument(skip_all, fields(ticket = %self.ticket.id, investigation = %self.investigation.id))]
+    async fn to_the_end(mut self) -> Result<InvestigationResult, AgentError> {
+        if !self.planned {
+            self.plan().await?;
+        }
+        let end = match self.end.take() {
+            Some(end) => end,
+            None => self.think().await?,
+        };
+        self.enter(InvestigationState::Verdict).await?;
+        let ended = self.weigh(end).await?;
+        self.enter(InvestigationState::WritingBack).await?;
+        self.write_back(ended).await
+    }
+
+    pub(crate) async fn enter(&mut self, state: InvestigationState) -> Result<(), AgentError> {
+        record::enter(self.agent.workspace(), &mut self.investigation, state).await
+    }
+
+    async fn plan(&mut self) -> Result<(), AgentError> {
+        self.enter(InvestigationState::Planning).await?;
+        let began = Instant::now();
+        let plan = self.agent.brain().plan(&self.transcript.case).await?;
+        self.investigation.category = Some(plan.category.clone());
+        self.investigation.playbook.clone_from(&plan.playbook);
+        self.hands.playbook = plan
+            .playbook
+            .as_deref()
+            .and_then(|name| self.agent.playbooks().get(name))
+            .map(|playbook| playbook.autonomy);
+        let summary = plan.summary.clone();
+        let reason = plan.reason.clone();
+        self.recorded = values::at_start(&self.transcript.case, &plan);
+        self.transcript.plan = plan.clone();
+        self.record(
+            StepKind::Plan,
+            summary,
+            reason,
+            &Detail::Plan { plan },
+            Vec::new(),
+            began,
+        )
+        .await
+    }
+
+    /// Lets the brain go on until it comes to an end, and records that end.
+    async fn think(&mut self) -> Result<Want, AgentError> {
+        loop {
+            let want = match self.meter.check_turn(self.transcript.turns.len()) {
+                Ok(()) => self.agent.brain().next(&self.transcript).await?,
+                Err(spent) => Want::Conclude(out_of_budget(&spent.to_string())),
+            };
+            match want {
+                Want::Search(wish) => self.search(wish).await?,
+                Want::Call(wish) => self.call(wish).await?,
+                end @ (Want::Ask { .. } | Want::Conclude(_)) => {
+                    self.enter(InvestigationState::Verdict).await?;
+                    let (summary, reason) = match &end {
+                        Want::Ask { question, why } => {
+                            (format!("Ask the requester: {question}"), why.clone())
+                        }
+                        Want::Conclude(conclusion) => {
+                            (shown_end(conclusion), conclusion.because.clone())
+                        }
+                        _ => (String::new(), String::new()),
+                    };
+                    let detail = Detail::End { want: end.clone() };
+                    self.record(
+                        StepKind::Conclude,
+                        summary,
+                        reason,
+                        &detail,
+                        Vec::new(),
+                        Instant::now(),
+                    )
+                    .await?;
+                    return Ok(end);
+                }
+            }
+        }
+    }
+
+    async fn search(&mut self, wish: SearchWish) -> Result<(), AgentError> {
+        self.enter(InvestigationState::Retrieving).await?;
+        let began = Instant::now();
+        let found = match self.meter.take_search() {
+            Ok(()) => self
+                .agent
+                .library()
+                .search(&wish.query, wish.top)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(spent) => Err(spent.to_string()),
+        };
+        let shown = shortened(&wish.query);
+        let why = wish.why.clone();
+        let step = StepId::generate();
+        let (outcome, evidence, summary) = match found {
+            Err(message) => {
+                let summary = format!("Searched the knowledge base for \"{shown}\": {message}");
+                (Outcome::Failed { message }, Vec::new(), summary)
+            }
+            Ok(passages) => {
+                let first = self.next_evidence();
+                let hits = passages
+                    .iter()
+                    .zip(first..)
+                    .map(|(passage, evidence)| FoundPassage {
+                        evidence,
+                        score: passage.score,
+                        bm25: passage.bm25,
+                        similarity: passage.similarity,
+                        bm25_rank: passage.bm25_rank,
+                        vector_rank: passage.vector_rank,
+                    })
+                    .collect();
+                let summary = format!(
+                    "Searched the knowledge base for \"{shown}\": {} passages",
+                    passages.len()
+                );
+                let evidence = passages
+                    .into_iter()
+                    .zip(first..)
+                    .map(|(passage, number)| {
+                        passage.into_evidence(self.investigation.id.clone(), step.clone(), number)
+                    })
+                    .collect();
+                (Outcome::Found { hits }, evidence, summary)
+            }
+        };
+        self.record_turn(
+            step,
+            Want::Search(wish),
+            outcome,
+            Value::Null,
+            None,
+            evidence,
+            (summary, why),
+            began,
+        )
+        .await
+    }
+
+    async fn call(&mut self, wish: CallWish) -> Result<(), AgentError> {
+        self.enter(InvestigationState::SafetyCheck).await?;
+        let began = Instant::now();
+        let (tool, why) = (wish.tool.clone(), wish.why.clone());
+        let arguments = match self.arguments(&wish) {
+            Ok(arguments) => arguments,
+            Err(message) => {
+                let summary = format!("`{tool}` could not be called: {message}");
+                let outcome = Outcome::Failed { message };
+                return self
+                    .record_turn(
+                        StepId::generate(),
+                        Want::Call(wish),
+                        outcome,
+                        Value::Null,
+                        None,
+                        Vec::new(),
+                        (summary, why),
+                        began,
+                    )
+                    .await;
+            }
+        };
+        let label = values::result_label(&arguments);
+        let shown_arguments = arguments.value().clone();
+        self.enter(InvestigationState::Acting).await?;
+        let read = self.hands.read(&tool, arguments, &mut self.meter).await;
+        self.enter(InvestigationState::Observing).await?;
+        metrics::counter!("gaby_tool_calls_total", "tool" => tool.to_string()).increment(1);
+        let step = StepId::generate();
+        let (outcome, evidence, summary) = match read.result {
+            Err(NoResult::Denied(reason)) => {
+                let summary = format!("`{tool}` was not called: {reason}");
+                (Outcome::Denied { reason }, Vec::new(), summary)
+            }
+            Err(NoResult::Failed(message)) => {
+                let summary = format!("`{tool}` failed: {message}");
+                (Outcome::Failed { message }, Vec::new(), summary)
+            }
+            Ok(result) => {
+                let pointers = values::records(&result.value);
+                let first = self.next_evidence();
+                let evidence: Vec<Evidence> = pointers
+                    .iter()
+                    .zip(first..)
+                    .map(|(pointer, number)| {
+                        let value = result
+                            .value
+                            .pointer(pointer)
+                            .cloned()
+                            .unwrap_or(Value::Null);
+                        Evidence {
+                            id: EvidenceId::generate(),
+                            investigation: self.investigation.id.clone(),
+                            step: step.clone(),
+                            number,
+                            origin: Origin::ToolCall {
+                                tool: tool.clone(),
+                                arguments: shown_arguments.clone(),
+                                pointer: pointer.clone(),
+                            },
+                            text: values::shown(&value),
+                            value,
+                            label: label.clone(),
+                        }
+                    })
+                    .collect();
+                let records = pointers
+                    .into_iter()
+                    .zip(first..)
+                    .map(|(pointer, evidence)| FoundRecord { evidence, pointer })
+                    .collect();
+                let summary = match evidence.len() {
+                    0 => format!("`{tool}` found nothing"),
+                    1 => format!("`{tool}` found one record"),
+                    n => format!("`{tool}` found {n} records"),
+                };
+                let outcome = Outcome::Read {
+                    value: result.value,
+                    records,
+                    truncated: result.truncated,
+                };
+                (outcome, evidence, summary)
+            }
+        };
+        self.record_turn(
+            step,
+            Want::Call(wish),
+            outcome,
+            read.decision,
+            Some(label),
+            evidence,
+            (summary, why),
+            began,
+        )
+        .await
+    }
+
+    /// A call's arguments with every reference replaced by what it names.
+    pub(crate) fn arguments(&mut self, wish: &CallWish) -> Result<Labelled, String> {
+        self.recorded
+            .insert("composed".to_owned(), values::composed(&wish.composed));
+        // What is not a reference was written in the playbook, or by a brain that nobody vouches for.
+        let literal = Label::of(match &self.transcript.plan.playbook {
+            Some(_) if self.agent.brain().name() == crate::brain::builtin::NAME => {
+                Integrity::Playbook
+            }
+            _ => Integrity::Outsider,
+        });
+        resolve(&wish.arguments, &literal, &self.recorded).map_err(|error| error.to_string())
+    }
+
+    fn next_evidence(&self) -> u32 {
+        u32::try_from(self.transcript.evidence.len()).unwrap_or(u32::MAX - 1) + 1
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn record_turn(
+        &mut self,
+        step: StepId,
+        want: Want,
+        outcome: Outcome,
+        decision: Value,
+        label: Option<Label>,
+        evidence: Vec<Evidence>,
+        (summary, reason): (String, String),
+        began: Instant,
+    ) -> Result<(), AgentError> {
+        let kind = recall::kind_of(&want);
+        let detail = Detail::Turn {
+            want: want.clone(),
+            outcome: outcome.clone(),
+            decision,
+            label: label.clone(),
+        };
+        self.record_as(step, kind, summary, reason, &detail, evidence, began)
+            .await?;
+        let turn = Turn {
+            step: self.steps.last().map_or(0, |step| step.number),
+            want,
+            outcome,
+        };
+        if let Some(label) = label
+            && let Some((name, value)) = values::labelled(&self.hands.tools, &turn, &label)
+        {
+            self.recorded.insert(name, value);
+        }
+        self.transcript.turns.push(turn);
+        Ok(())
+    }
+
+    pub(crate) async fn record(
+        &mut self,
+        kind: StepKind,
+        summary: String,
+        reason: String,
+        detail: &Detail,
+        evidence: Vec<Evidence>,
+        began: Instant,
+    ) -> Result<(), AgentError> {
+        self.record_as(
+            StepId::generate(),
+            kind,
+            summary,
+            reason,
+            detail,
+            evidence,
+            began,
+        )
+        .await
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn record_as(
+        &mut self,
+        id: StepId,
+        kind: StepKind,
+        summary: String,
+        reason: String,
+        detail: &Detail,
+        evidence: Vec<Evidence>,
+        began: Instant,
+    ) -> Result<(), AgentError> {
+        let number = u32::try_from(self.steps.len()).unwrap_or(u32::MAX - 1) + 1;
+        let step = Step {
+            id,
+            investigation: self.investigation.id.clone(),
+            number,
+            kind,
+            summary,
+            reason,
+            detail: serde_json::to_value(detail).map_err(|error| AgentError::Record {
+                what: format!("step {number}"),
+                why: error.to_string(),
+            })?,
+            evidence: evidence.iter().map(|evidence| evidence.number).collect(),
+            millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            created_at: self.agent.now(),
+        };
+        self.investigation.usage = self.meter.usage();
+        record::step(
+            self.agent.workspace(),
+            &self.investigation,
+            &step,
+            &evidence,
+        )
+        .await?;
+        self.steps.push(step);
+        self.transcript.evidence.extend(evidence);
+        Ok(())
+    }
+}
+
+fn new_investigation(agent: &Agent, ticket: &TicketId, depth: Depth) -> Investigation {
+    Investigation {
+        id: InvestigationId::generate(),
+        ticket: ticket.clone(),
+        state: InvestigationState::Planning,
+        brain: agent.brain().name().to_owned(),
+        playbook: None,
+        category: None,
+        verdict: None,
+        confidence: None,
+        reply: None,
+        citations: Vec::new(),
+        escalation: None,
+        depth,
+        usage: Usage::default(),
+        started_at: agent.now(),
+        ended_at: None,
+    }
+}
+
+fn out_of_budget(why: &str) -> Conclusion {
+    Conclusion {
+        ending: Ending::Escalate,
+        confidence: 0.0,
+        sentences: Vec::new(),
+        action: None,
+        escalation: Some(format!("The investigation was stopped: {why}.")),
+        next_step: Some("Go on from what was found.".to_owned()),
+        because: why.to_owned(),
+        features: [].into(),
+    }
+}
+
+fn shown_end(conclusion: &Conclusion) -> String {
+    let percent = (conclusion.confidence * 100.0).round();
+    match (conclusion.ending, &conclusion.action) {
+        (Ending::Escalate, _) => "Hand over to a human".to_owned(),
+        (Ending::Answer, Some(action)) => {
+            format!("Answer, and: {} ({percent} % sure)", action.summary)
+        }
+        (Ending::Answer, None) => format!("Answer ({percent} % sure)"),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 120 {
+        return line;
+    }
+    line.chars().take(119).chain(['…']).collect()
+}

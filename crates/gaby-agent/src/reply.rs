@@ -1,0 +1,365 @@
+//! The reply: built from cited sentences, and checked before it leaves.
+//!
+//! A sentence that its evidence does not support, or whose evidence the requester may not see, is
+//! left out; what remains stands in the reply with the numbers of its evidence.
+
+use std::collections::BTreeSet;
+
+use gaby_model::{Citation, Evidence, Origin, Readers};
+
+use crate::brain::{CitedSentence, Layout};
+use crate::playbook::expression;
+use crate::text::sentences::plain;
+
+/// A reply with what its sentences rest on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// The text, with the numbers of the evidence after each sentence.
+    pub text: String,
+    /// One per sentence and evidence.
+    pub citations: Vec<Citation>,
+    /// Sentences that were left out, and why.
+    pub left_out: Vec<(String, Unsupported)>,
+}
+
+/// Why a sentence does not leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsupported {
+    /// It cites nothing that was recorded.
+    #[error("it rests on no evidence")]
+    NoEvidence,
+    /// A value in it is not in its evidence.
+    #[error("its evidence does not say `{0}`")]
+    NotSaid(String),
+    /// The passage does not have it in these words.
+    #[error("the passage does not say it in these words")]
+    NotQuoted,
+    /// The evidence is not for the requester's eyes.
+    #[error("it rests on evidence that the requester may not see")]
+    NotForRequester,
+}
+
+/// Builds the reply to `audience` from the sentences that their evidence supports. With no
+/// audience (a note for the operator's own people) anything that is recorded may be said.
+#[must_use]
+pub fn build(sentences: &[CitedSentence], evidence: &[Evidence], audience: Option<&str>) -> Reply {
+    let mut reply = Reply::default();
+    let mut step = 0;
+    for sentence in sentences {
+        let text = plain(&sentence.text);
+        let rests_on: Vec<&Evidence> = sentence
+            .evidence
+            .iter()
+            .filter_map(|number| evidence.iter().find(|evidence| evidence.number == *number))
+            .collect();
+        match support(&text, &rests_on, audience) {
+            Ok(()) => {
+                step = if sentence.layout == Layout::Step {
+                    step + 1
+                } else {
+                    0
+                };
+                reply.add(&text, &rests_on, sentence.layout, step);
+            }
+            Err(why) => reply.left_out.push((text, why)),
+        }
+    }
+    reply
+}
+
+impl Reply {
+    /// Whether nothing is left to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.citations.is_empty()
+    }
+
+    fn add(&mut self, text: &str, rests_on: &[&Evidence], layout: Layout, step: usize) {
+        let in_list = self.text.rsplit('\n').next().is_some_and(|line| {
+            line.starts_with("- ")
+                || line
+                    .split_once(". ")
+                    .is_some_and(|(n, _)| n.parse::<u32>().is_ok())
+        });
+        let before = match layout {
+            _ if self.text.is_empty() => "",
+            Layout::Paragraph => "\n\n",
+            Layout::Step | Layout::Item if in_list => "\n",
+            Layout::Step | Layout::Item => "\n\n",
+            Layout::Text if in_list => "\n\n",
+            Layout::Text => " ",
+        };
+        self.text.push_str(before);
+        match layout {
+            Layout::Step => self.text.push_str(&format!("{step}. ")),
+            Layout::Item => self.text.push_str("- "),
+            Layout::Text | Layout::Paragraph => {}
+        }
+        let start = self.text.len();
+        self.text.push_str(text);
+        let end = self.text.len();
+        for evidence in rests_on {
+            self.citations.push(Citation {
+                sentence: text.to_owned(),
+                start,
+                end,
+                evidence: evidence.id.clone(),
+                number: evidence.number,
+            });
+            self.text.push_str(&format!(" [{}]", evidence.number));
+        }
+    }
+}
+
+/// Whether evidence supports a sentence that `audience` will read.
+///
+/// # Errors
+/// Why it does not.
+pub fn support(
+    sentence: &str,
+    evidence: &[&Evidence],
+    audience: Option<&str>,
+) -> Result<(), Unsupported> {
+    if evidence.is_empty() || sentence.trim().is_empty() {
+        return Err(Unsupported::NoEvidence);
+    }
+    if let Some(audience) = audience
+        && !evidence
+            .iter()
+            .all(|evidence| may_see(&evidence.label.readers, audience))
+    {
+        return Err(Unsupported::NotForRequester);
+    }
+    let passages: Vec<&&Evidence> = evidence
+        .iter()
+        .filter(|evidence| matches!(evidence.origin, Origin::Passage { .. }))
+        .collect();
+    if passages.len() == evidence.len() {
+        let quoted = passages
+            .iter()
+            .any(|passage| folded(&plain(&passage.text)).contains(&folded(sentence)));
+        return if quoted {
+            Ok(())
+        } else {
+            Err(Unsupported::NotQuoted)
+        };
+    }
+    let said = said_by(evidence);
+    match hard_words(sentence)
+        .into_iter()
+        .find(|word| !said.contains(word))
+    {
+        Some(word) => Err(Unsupported::NotSaid(word)),
+        None => Ok(()),
+    }
+}
+
+/// Whether this principal is among the readers.
+#[must_use]
+pub fn may_see(readers: &Readers, audience: &str) -> bool {
+    match readers {
+        Readers::Public => true,
+        Readers::Only(principals) => principals.contains(audience),
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+}
+
+/// The words of a sentence that state a fact of their own: numbers, dates, addresses, identifiers.
+fn hard_words(sentence: &str) -> BTreeSet<String> {
+    sentence
+        .split(|c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')' | '“' | '”'))
+        .map(bare)
+        .filter(|word| word.contains('@') || word.chars().any(|c| c.is_ascii_digit()))
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn bare(word: &str) -> &str {
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+/// Every hard word that the evidence gives, with dates also as people write them.
+fn said_by(evidence: &[&Evidence]) -> BTreeSet<String> {
+    let mut said = BTreeSet::new();
+    for evidence in evidence {
+        said.extend(hard_words(&evidence.text));
+        collect(&evidence.value, &mut said, 0);
+    }
+    said
+}
+
+fn collect(value: &serde_json::Value, said: &mut BTreeSet<String>, depth: usize) {
+    match value {
+        serde_json::Value::String(text) => {
+            said.insert(bare(text).to_lowercase());
+            said.extend(hard_words(text));
+            if let Some(date) = expression::long_date(text) {
+                said.extend(hard_words(&date));
+            }
+        }
+        serde_json::Value::Number(number) => {
+            said.insert(number.to_string());
+        }
+        serde_json::Value::Array(items) if depth < 32 => {
+            items.iter().for_each(|item| collect(item, said, depth + 1));
+        }
+        serde_json::Value::Object(fields) if depth < 32 => {
+            fields
+                .values()
+                .for_each(|field| collect(field, said, depth + 1));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gaby_model::{
+        ChunkId, DocumentId, EvidenceId, Integrity, InvestigationId, Label, StepId, ToolRef,
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn evidence(number: u32, origin: Origin, text: &str, value: Value) -> Evidence {
+        Evidence {
+            id: EvidenceId::generate(),
+            investigation: InvestigationId::generate(),
+            step: StepId::generate(),
+            number,
+            origin,
+            text: text.to_owned(),
+            value,
+            label: Label::of(Integrity::System),
+        }
+    }
+
+    fn passage(number: u32, text: &str) -> Evidence {
+        let origin = Origin::Passage {
+            document: DocumentId::generate(),
+            chunk: ChunkId::generate(),
+            path: "a.md".to_owned(),
+            title: "A".to_owned(),
+            heading: String::new(),
+            start: 0,
+            end: text.len(),
+        };
+        evidence(number, origin, text, Value::Null)
+    }
+
+    fn record(number: u32, value: Value) -> Evidence {
+        let tool = ToolRef {
+            connector: "crm".to_owned(),
+            tool: "find".to_owned(),
+        };
+        let origin = Origin::ToolCall {
+            tool,
+            arguments: json!({}),
+            pointer: String::new(),
+        };
+        evidence(number, origin, "", value)
+    }
+
+    fn cited(text: &str, evidence: &[u32], layout: Layout) -> CitedSentence {
+        CitedSentence {
+            text: text.to_owned(),
+            evidence: evidence.to_vec(),
+            on_action: false,
+            layout,
+        }
+    }
+
+    #[test]
+    fn a_reply_shows_its_sentences_with_the_numbers_of_their_evidence() {
+        let known = [
+            passage(
+                1,
+                "Do this.\n\n1. Open it.\n2. Close\n   it.\n\nIt **helps**.",
+            ),
+            record(2, json!({"at": "2026-03-04", "count": 5})),
+        ];
+        let reply = build(
+            &[
+                cited("It failed 5 times on 4 March 2026.", &[2], Layout::Text),
+                cited("Do this.", &[1], Layout::Paragraph),
+                cited("Open it.", &[1], Layout::Step),
+                cited("Close it.", &[1], Layout::Step),
+                cited("It helps.", &[1], Layout::Text),
+            ],
+            &known,
+            Some("requester:ann@example.com"),
+        );
+        assert_eq!(
+            reply.text,
+            "It failed 5 times on 4 March 2026. [2]\n\nDo this. [1]\n\n1. Open it. [1]\n2. Close it. [1]\n\nIt helps. [1]"
+        );
+        assert!(reply.left_out.is_empty());
+        for citation in &reply.citations {
+            assert_eq!(reply.text[citation.start..citation.end], citation.sentence);
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_its_evidence_does_not_support_is_left_out() {
+        let mut private = record(3, json!({"email": "bob@example.com"}));
+        private.label.readers = Readers::Only(["requester:bob@example.com".to_owned()].into());
+        let known = [
+            passage(1, "Only this."),
+            record(2, json!({"count": 5})),
+            private,
+        ];
+        for (text, cites, why) in [
+            ("Only that.", vec![1], Unsupported::NotQuoted),
+            (
+                "It failed 6 times.",
+                vec![2],
+                Unsupported::NotSaid("6".to_owned()),
+            ),
+            (
+                "Write to eve@example.org.",
+                vec![2],
+                Unsupported::NotSaid("eve@example.org".to_owned()),
+            ),
+            ("Anything.", vec![], Unsupported::NoEvidence),
+            ("Anything.", vec![9], Unsupported::NoEvidence),
+            (
+                "You are bob@example.com.",
+                vec![3],
+                Unsupported::NotForRequester,
+            ),
+        ] {
+            let reply = build(
+                &[cited(text, &cites, Layout::Text)],
+                &known,
+                Some("requester:ann@example.com"),
+            );
+            assert!(reply.is_empty());
+            assert_eq!(reply.left_out, [(text.to_owned(), why)]);
+        }
+        let note = build(
+            &[cited("You are bob@example.com.", &[3], Layout::Text)],
+            &known,
+            None,
+        );
+        assert!(!note.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_citation_points_at_its_sentence(texts in proptest::collection::vec("[^\\p{C}]{0,40}", 0..6)) {
+            let whole = texts.join("\n\n");
+            let known = [passage(1, &whole)];
+            let sentences: Vec<_> = texts.iter().map(|text| cited(text, &[1], Layout::Item)).collect();
+            let reply = build(&sentences, &known, None);
+            for citation in &reply.citations {
+                prop_assert_eq!(&reply.text[citation.start..citation.end], citation.sentence.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Which tool does a role's job.
+
+use gaby_model::{ToolDefinition, ToolRef};
+
+use crate::playbook::{Playbook, RoleMapping};
+
+/// The tool with this role; the first by name when several have it, so that the same workspace
+/// always uses the same one.
+#[must_use]
+pub fn with_role<'a>(tools: &'a [ToolDefinition], role: &str) -> Option<&'a ToolDefinition> {
+    tools
+        .iter()
+        .filter(|tool| tool.role.as_deref() == Some(role))
+        .min_by(|a, b| a.tool.cmp(&b.tool))
+}
+
+/// The tool of this name.
+#[must_use]
+pub fn named<'a>(tools: &'a [ToolDefinition], tool: &ToolRef) -> Option<&'a ToolDefinition> {
+    tools.iter().find(|known| known.tool == *tool)
+}
+
+/// Which tools a playbook would use.
+#[must_use]
+pub fn mapping(tools: &[ToolDefinition], playbook: &Playbook) -> Vec<RoleMapping> {
+    playbook
+        .roles()
+        .into_iter()
+        .map(|(role, optional)| RoleMapping {
+            role: role.to_owned(),
+            optional,
+            mapped_to: with_role(tools, role).map(|tool| tool.tool.to_string()),
+        })
+        .collect()
+}
+
+/// The roles that a playbook cannot do without and that no tool has.
+#[must_use]
+pub fn missing<'p>(tools: &[ToolDefinition], playbook: &'p Playbook) -> Vec<&'p str> {
+    playbook
+        .roles()
+        .into_iter()
+        .filter(|(role, optional)| !optional && with_role(tools, role).is_none())
+        .map(|(role, _)| role)
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! Investigations from intake to write-back, on a real store, against a vendor that counts.
+
+mod actions;
+mod harmless;
+mod killed;
+mod tickets;
+mod vendor;
+mod world;
