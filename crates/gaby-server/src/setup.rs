@@ -1,0 +1,102 @@
+//! What all workspaces of a process share, and how it is put together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gaby_agent::Playbooks;
+use gaby_agent::playbook::library::LibraryError;
+use gaby_connect::manifest::{ManifestErrors, Registry};
+use gaby_knowledge::embed::{self, EmbedError};
+use gaby_knowledge::{Embedder, KnowledgeError};
+use gaby_store::StoreError;
+
+/// What all workspaces share.
+#[derive(Clone)]
+pub struct Parts {
+    /// The connectors that can be connected.
+    pub registry: Arc<Registry>,
+    /// The playbooks that are followed.
+    pub playbooks: Playbooks,
+    /// What turns text into vectors.
+    pub embedder: Arc<dyn Embedder>,
+}
+
+/// Where the parts come from.
+#[derive(Debug, Clone, Default)]
+pub struct PartsConfig {
+    /// Folders with connector manifests of the operator's own.
+    pub connectors: Vec<PathBuf>,
+    /// Files and folders with playbooks of the operator's own.
+    pub playbooks: Vec<PathBuf>,
+    /// What turns text into vectors.
+    pub embedding: Embedding,
+}
+
+/// What turns text into vectors.
+#[derive(Debug, Clone, Default)]
+pub enum Embedding {
+    /// The model within the binary.
+    #[default]
+    Builtin,
+    /// A sentence-transformer in a local folder.
+    Folder(PathBuf),
+    /// An OpenAI-compatible endpoint.
+    Endpoint {
+        /// Its address, up to and without `/embeddings`.
+        url: String,
+        /// The model's name.
+        model: String,
+        /// The key, if it wants one.
+        key: Option<secrecy::SecretString>,
+    },
+}
+
+/// Why things could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A connector manifest has faults.
+    #[error(transparent)]
+    Manifests(#[from] ManifestErrors),
+    /// A playbook has faults.
+    #[error(transparent)]
+    Playbooks(#[from] LibraryError),
+    /// What makes vectors cannot be had.
+    #[error(transparent)]
+    Embedder(#[from] EmbedError),
+    /// The knowledge base cannot be opened.
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+    /// The connectors cannot be opened.
+    #[error(transparent)]
+    Connectors(#[from] gaby_connect::mcp::ConnectError),
+}
+
+impl Parts {
+    /// Loads the parts.
+    ///
+    /// # Errors
+    /// When a manifest or playbook has faults, or the model cannot be loaded.
+    pub fn load(config: &PartsConfig) -> Result<Self, ComposeError> {
+        Ok(Self {
+            registry: Arc::new(Registry::load(&config.connectors)?),
+            playbooks: Playbooks::load(&config.playbooks)?,
+            embedder: config.embedding.embedder()?,
+        })
+    }
+}
+
+impl Embedding {
+    fn embedder(&self) -> Result<Arc<dyn Embedder>, EmbedError> {
+        match self {
+            Self::Builtin => embed::builtin(),
+            Self::Folder(path) => embed::from_folder(path),
+            Self::Endpoint { url, model, key } => {
+                let key = key.as_ref().map(secrecy::ExposeSecret::expose_secret);
+                embed::openai_compatible(url, model, key)
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One workspace with everything that works for it: its knowledge, its connectors, its agent.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gaby_agent::reach::{CallFailure, Library, Passage, SearchFailure, Toolbox};
+use gaby_agent::{Agent, AgentSettings, Playbooks};
+use gaby_connect::mcp::{CallError, Host};
+use gaby_gate::Key;
+use gaby_knowledge::{Hit, Knowledge, SearchOptions};
+use gaby_model::{ToolDefinition, ToolResult};
+use gaby_store::Workspace;
+
+use crate::setup::{ComposeError, Parts};
+
+/// The setting under which a workspace's agent settings are kept.
+pub const AGENT_SETTINGS: &str = "agent";
+
+/// One workspace with everything that works for it. Cheap to clone.
+#[derive(Clone)]
+pub struct Tenant {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// What it knows.
+    pub knowledge: Knowledge,
+    /// Its connectors.
+    pub host: Host<Key>,
+    /// Who works for it.
+    pub agent: Agent,
+}
+
+impl Tenant {
+    /// Opens what works for a workspace.
+    ///
+    /// # Errors
+    /// When the store fails, or what is stored cannot be read.
+    pub async fn open(workspace: Workspace, parts: &Parts) -> Result<Self, ComposeError> {
+        let knowledge = Knowledge::open(workspace.clone(), Arc::clone(&parts.embedder)).await?;
+        let host = Host::open(workspace.clone(), Arc::clone(&parts.registry)).await?;
+        let settings: AgentSettings = workspace.setting(AGENT_SETTINGS).await?.unwrap_or_default();
+        let agent = Agent::open(
+            workspace.clone(),
+            Arc::new(Connected(host.clone())),
+            Arc::new(Known(knowledge.clone())),
+            parts.playbooks.clone(),
+            settings,
+        );
+        Ok(Self {
+            workspace,
+            knowledge,
+            host,
+            agent,
+        })
+    }
+
+    /// Stores what the operator settles for the agent, and has it hold from now on.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn settle(&self, settings: AgentSettings) -> Result<(), ComposeError> {
+        let mut tx = self.workspace.begin().await?;
+        tx.set_setting(AGENT_SETTINGS, &settings).await?;
+        tx.commit().await?;
+        self.agent.settle(settings);
+        Ok(())
+    }
+}
+
+/// The connectors, as the agent reaches for them.
+struct Connected(Host<Key>);
+
+#[async_trait]
+impl Toolbox for Connected {
+    async fn catalog(&self) -> Vec<ToolDefinition> {
+        self.0.catalog().await
+    }
+
+    async fn call(&self, key: Key) -> Result<ToolResult, CallFailure> {
+        self.0.call(key).await.map_err(|error: CallError| {
+            if error.may_have_happened() {
+                CallFailure::Unclear(error.to_string())
+            } else {
+                CallFailure::NotMade(error.to_string())
+            }
+        })
+    }
+}
+
+/// The knowledge base, as the agent searches it.
+struct Known(Knowledge);
+
+#[async_trait]
+impl Library for Known {
+    async fn search(&self, query: &str, top: usize) -> Result<Vec<Passage>, SearchFailure> {
+        let options = SearchOptions {
+            top,
+            explain: true,
+            ..SearchOptions::default()
+        };
+        let hits = self.0.search(query, &options).await;
+        let hits = hits.map_err(|error| SearchFailure(error.to_string()))?;
+        Ok(hits.into_iter().map(passage).collect())
+    }
+}
+
+fn passage(hit: Hit) -> Passage {
+    let why = hit.explain.as_ref();
+    Passage {
+        score: f64::from(hit.score),
+        bm25: why.map_or(0.0, |why| f64::from(why.bm25)),
+        similarity: why.and_then(|why| why.similarity).map(f64::from),
+        bm25_rank: why.and_then(|why| why.bm25_rank),
+        vector_rank: why.and_then(|why| why.vector_rank),
+        chunk: hit.chunk,
+        document: hit.document,
+        path: hit.path,
+        title: hit.title,
+        heading: hit.heading,
+        start: hit.start,
+        end: hit.end,
+        text: hit.text,
+    }
+}

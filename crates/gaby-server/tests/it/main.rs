@@ -1,0 +1,3 @@
+//! What the server promises, seen from outside.
+
+mod openapi;
