@@ -1,0 +1,99 @@
+/** Answers as the server would, from made-up data. Used by tests and by `npm run dev:mock`. */
+import * as data from './mock-data.ts';
+
+export type MockAnswer = { status: number; json?: unknown };
+type Handler = (request: { path: string[]; query: URLSearchParams; body: unknown }) => MockAnswer;
+
+const ok = (json: unknown): MockAnswer => ({ status: 200, json });
+const gone = (what: string): MockAnswer => ({ status: 404, json: { error: { code: 'not_found', message: `There is no such ${what}.` } } });
+const field = (body: unknown, name: string): unknown => (typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined);
+
+/** One server with its own state; `signedIn: false` begins at the sign-in. */
+export function newMock({ signedIn = true } = {}) {
+  let session = signedIn;
+  const actions = [structuredClone(data.action), structuredClone(data.action2)];
+  const connectors = structuredClone(data.connectors);
+  const action = (id: string | undefined) => actions.find((one) => one.id === id);
+
+  const routes: Record<string, Handler> = {
+    'GET setup': () => ok({ needed: false }),
+    'POST setup': () => ok({ user: data.session.user, csrf: data.session.csrf }),
+    'GET session': () => (session ? ok(data.session) : { status: 401, json: { error: { code: 'unauthenticated', message: 'Sign in first.' } } }),
+    'POST session': ({ body }) => {
+      if (field(body, 'password') !== 'correct horse battery') return { status: 401, json: { error: { code: 'wrong', message: 'Wrong address or password.' } } };
+      session = true;
+      return ok({ user: data.session.user, csrf: data.session.csrf });
+    },
+    'DELETE session': () => {
+      session = false;
+      return { status: 204 };
+    },
+    'GET tickets': ({ query }) => {
+      const counts: Record<string, number> = {};
+      for (const ticket of data.tickets) counts[ticket.state] = (counts[ticket.state] ?? 0) + 1;
+      const state = query.get('state');
+      const q = (query.get('q') ?? '').toLowerCase();
+      const items = data.tickets.filter((ticket) => (!state || ticket.state === state) && `${ticket.subject} ${ticket.preview} ${ticket.requester?.name ?? ''}`.toLowerCase().includes(q));
+      return ok({ items, next_cursor: null, counts });
+    },
+    'GET tickets/*': ({ path }) => {
+      const view = data.ticketView(path[1] ?? '');
+      return view ? ok({ ...view, actions: view.actions.map((one) => action(one.id) ?? one) }) : gone('ticket');
+    },
+    'POST tickets/*/messages': ({ path, body }) => ({ status: 201, json: { id: 'msg_1', ticket: path[1], author: field(body, 'author'), body: field(body, 'body'), citations: [], created_at: data.minutesAgo(0) } }),
+    'POST tickets/*/state': ({ path }) => ok(data.ticketView(path[1] ?? '')?.ticket),
+    'POST tickets/*/investigate': ({ path }) => ({ status: 202, json: { ticket: path[1], investigation: null } }),
+    'GET actions': ({ query }) => ok({ items: actions.filter((one) => !query.get('state') || one.state === query.get('state')) }),
+    'GET actions/*': ({ path }) => {
+      const one = action(path[1]);
+      return one ? ok(one) : gone('action');
+    },
+    'POST actions/*/approve': ({ path, body }) => {
+      const one = action(path[1]);
+      if (!one) return gone('action');
+      if (field(body, 'decision_hash') !== one.decision_hash) return { status: 409, json: { error: { code: 'conflict', message: 'The action is no longer what was shown.' } } };
+      Object.assign(one, { state: 'done', outcome: { rows_changed: 1 }, decided_at: data.minutesAgo(0) });
+      return ok(one);
+    },
+    'POST actions/*/reject': ({ path, body }) => {
+      const one = action(path[1]);
+      if (!one) return gone('action');
+      Object.assign(one, { state: 'rejected', rejection: field(body, 'reason'), decided_at: data.minutesAgo(0) });
+      return ok(one);
+    },
+    'GET knowledge/search': ({ query }) => ok({ hits: query.get('q') === 'nothing' ? [] : data.hits, seconds: 0.0042 }),
+    'GET knowledge/sources': () => ok({ sources: data.sources, totals: { documents: 71, chunks: 696, embedded: 485 } }),
+    'GET knowledge/documents': () => ok({ items: data.documents.map(({ id, path, title, source, updated_at }) => ({ id, path, title, source, updated_at, chunks: 4 })), next_cursor: null }),
+    'GET knowledge/documents/*': ({ path }) => {
+      const document = data.documents.find((one) => one.id === path[2]);
+      return document ? ok(document) : gone('document');
+    },
+    'GET connectors': () => ok({ items: connectors }),
+    'POST connectors/*/autonomy': ({ path, body }) => {
+      const one = connectors.find((connector) => connector.name === path[1]);
+      if (!one) return gone('connector');
+      Object.assign(one, { autonomy: field(body, 'autonomy') });
+      return ok(one);
+    },
+    'POST connectors/*/test': ({ path }) => ok(connectors.find((connector) => connector.name === path[1])),
+    'GET playbooks': () => ok({ items: data.playbooks }),
+    'GET audit': () => ok({ items: data.auditEntries, next_cursor: null }),
+    'POST audit/verify': () => ok({ ok: true, entries: 24, problem: null }),
+    'GET users': () => ok({ items: [data.session.user] }),
+    'POST users': ({ body }) => ({ status: 201, json: { ...(body as object), id: 'usr_2', created_at: data.minutesAgo(0) } }),
+    'GET tokens': () => ok({ items: [] }),
+    'POST tokens': ({ body }) => ({ status: 201, json: { ...(body as object), id: 'tok_1', token: 'gaby_secret', workspace: 'demo', created_at: data.minutesAgo(0), expires_at: data.minutesAgo(-1000), last_used_at: null } }),
+    'GET status': () => ok(data.status),
+  };
+
+  return (method: string, url: URL, body: unknown): MockAnswer => {
+    const path = url.pathname.replace(/^\/api\//, '').split('/').map(decodeURIComponent);
+    const name = Object.keys(routes).find((route) => {
+      const [wanted, pattern = ''] = route.split(' ');
+      const parts = pattern.split('/');
+      return wanted === method && parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]);
+    });
+    const handler = name === undefined ? undefined : routes[name];
+    return handler ? handler({ path, query: url.searchParams, body }) : gone('address');
+  };
+}

@@ -1,0 +1,45 @@
+/** The server's words, under short names. Everything here comes from the OpenAPI document. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Action = Schemas['Action'];
+export type ActionState = Schemas['ActionState'];
+export type ActionView = Schemas['ActionView'];
+export type AuditEntry = Schemas['AuditEntryView'];
+export type AuditVerdict = Schemas['AuditVerdict'];
+export type Autonomy = Schemas['Autonomy'];
+export type Citation = Schemas['Citation'];
+export type Connector = Schemas['ConnectorView'];
+export type ConnectorState = Schemas['ConnectorState'];
+export type CreatedToken = Schemas['CreatedToken'];
+export type Depth = Schemas['Depth'];
+export type DocumentSummary = Schemas['DocumentSummary'];
+export type DocumentView = Schemas['DocumentView'];
+export type Evidence = Schemas['Evidence'];
+export type Explanation = Schemas['ExplanationView'];
+export type Hit = Schemas['HitView'];
+export type Integrity = Schemas['Integrity'];
+export type Investigation = Schemas['InvestigationView'];
+export type InvestigationState = Schemas['InvestigationState'];
+export type KnowledgeSource = Schemas['SourceView'];
+export type LiveEvent = Schemas['LiveEvent'];
+export type Message = Schemas['Message'];
+export type Persona = Schemas['Persona'];
+export type Playbook = Schemas['PlaybookView'];
+export type Priority = Schemas['Priority'];
+export type Role = Schemas['Role'];
+export type Scope = Schemas['Scope'];
+export type Session = Schemas['SessionView'];
+export type Status = Schemas['StatusView'];
+export type Step = Schemas['Step'];
+export type StepKind = Schemas['StepKind'];
+export type Ticket = Schemas['Ticket'];
+export type TicketPage = Schemas['TicketPage'];
+export type TicketState = Schemas['TicketState'];
+export type TicketSummary = Schemas['TicketSummary'];
+export type TicketView = Schemas['TicketView'];
+export type Token = Schemas['TokenView'];
+export type Tool = Schemas['ToolView'];
+export type User = Schemas['UserView'];
+export type Verdict = Schemas['Verdict'];

@@ -1,0 +1,95 @@
+/** Whether everything works. */
+import { useQuery } from '@tanstack/react-query';
+import { CircleCheck, TriangleAlert } from 'lucide-react';
+import { Link } from 'react-router';
+import type { ReactNode } from 'react';
+import type { Status } from '../../api/types';
+import { strings } from '../../strings';
+import { Dot } from '../../ui/badge';
+import { Card, Screen } from '../../ui/screen';
+import { Failure, Skeleton } from '../../ui/states';
+import { span } from '../../ui/time';
+import { connectorTone } from '../connectors/look';
+import { statusQuery } from './queries';
+
+const s = strings.status;
+
+export function StatusScreen() {
+  const status = useQuery(statusQuery);
+  return (
+    <Screen title={s.title}>
+      {status.data ? (
+        <Everything status={status.data} />
+      ) : status.error ? (
+        <Failure what={s.failed} error={status.error} retry={() => void status.refetch()} />
+      ) : (
+        <Skeleton lines={4} />
+      )}
+    </Screen>
+  );
+}
+
+function Everything({ status }: { status: Status }) {
+  const good = status.connectors.every((connector) => connector.state === 'up' || connector.state === 'connecting');
+  const oldest = status.queue.oldest_seconds;
+  return (
+    <>
+      <p className={`flex items-center gap-2.5 rounded-xl px-4 py-3 font-medium ${good ? 'bg-ok-soft text-ok' : 'bg-warn-soft text-warn'}`}>
+        {good ? <CircleCheck aria-hidden className="size-5" /> : <TriangleAlert aria-hidden className="size-5" />}
+        {good ? s.allGood : s.attention}
+      </p>
+      <div className="grid gap-4 desk:grid-cols-2">
+        <Facts title={strings.name}>
+          <Fact name={s.version}>{status.version}</Fact>
+          <Fact name={s.brain}>{status.brain === 'builtin' ? s.builtin : status.brain}</Fact>
+          <Fact name={s.database}>{status.database}</Fact>
+        </Facts>
+        <Facts title={s.queue}>
+          <Fact name={s.ready}>{status.queue.ready.toLocaleString()}</Fact>
+          <Fact name={s.leased}>{status.queue.leased.toLocaleString()}</Fact>
+          <Fact name={s.oldest}>{oldest == null ? s.noneWaits : span(oldest * 1000)}</Fact>
+        </Facts>
+        <Facts title={strings.frame.knowledge}>
+          <Fact name={s.embedding}>{status.embedding.model}</Fact>
+          <Fact name={s.pending}>{status.embedding.pending === 0 ? s.allEmbedded : status.embedding.pending.toLocaleString()}</Fact>
+        </Facts>
+        <Facts title={s.connectors}>
+          {status.connectors.length === 0 && <p className="text-sm text-soft">{s.noConnectors}</p>}
+          {status.connectors.map((connector) => (
+            <Fact
+              key={connector.name}
+              name={
+                <Link to="/connectors" className="hover:underline">
+                  {connector.name}
+                </Link>
+              }
+            >
+              <span className="inline-flex items-center gap-2" title={connector.last_error ?? undefined}>
+                <Dot tone={connectorTone[connector.state]} />
+                {strings.connectorState[connector.state]}
+              </span>
+            </Fact>
+          ))}
+        </Facts>
+      </div>
+    </>
+  );
+}
+
+function Facts({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Card className="flex flex-col gap-2 p-5">
+      <h2 className="font-semibold">{title}</h2>
+      <dl className="flex flex-col gap-1.5">{children}</dl>
+    </Card>
+  );
+}
+
+function Fact({ name, children }: { name: ReactNode; children: ReactNode }) {
+  return (
+    <div className="flex items-baseline justify-between gap-4">
+      <dt className="text-soft">{name}</dt>
+      <dd className="min-w-0 truncate text-right">{children}</dd>
+    </div>
+  );
+}
