@@ -20,5 +20,6 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['./dev/test-setup.ts'],
+    testTimeout: 30_000,
   },
 });

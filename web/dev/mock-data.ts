@@ -216,25 +216,32 @@ export const hits: Hit[] = [
 ];
 
 export const sources: KnowledgeSource[] = [
-  { id: `src_${hex(1)}`, name: 'Help centre', location: 'demo/knowledge', documents: 30, chunks: 184, embedded: 184, last_sync: minutesAgo(12), skipped: 0 },
-  { id: `src_${hex(2)}`, name: 'Runbooks', location: 'https://git.example.com/fernweh/runbooks.git', documents: 41, chunks: 512, embedded: 301, last_sync: minutesAgo(2), skipped: 3 },
+  { id: `src_${hex(1)}`, name: 'Help centre', location: 'demo/knowledge', documents: 30, chunks: 184, embedded: 184, last_sync: minutesAgo(12), skipped: 0, skipped_files: [] },
+  { id: `src_${hex(2)}`, name: 'Runbooks', location: 'https://git.example.com/fernweh/runbooks.git', documents: 41, chunks: 512, embedded: 301, last_sync: minutesAgo(2), skipped: 3, skipped_files: ['diagrams/network.vsdx: binary file', 'dumps/2024-11.sql: larger than 20 MB', 'notes/empty.md: nothing in it'] },
 ];
 
 export const connectors: Connector[] = [
   {
-    name: 'shop', kind: 'sqlite', title: 'Fernweh database', description: 'Customers, subscriptions, invoices, sign-ins and e-mail deliveries.', state: 'up', autonomy: 'propose', last_error: null, since: minutesAgo(40),
+    name: 'shop', kind: 'sqlite', title: 'Fernweh database', description: 'Customers, subscriptions, invoices, sign-ins and e-mail deliveries.', state: 'up', autonomy: 'propose', last_error: null, warnings: [], since: minutesAgo(40),
     tools: [
-      { name: 'find_customer', description: 'Finds a customer by e-mail address.', access: 'read', role: 'customer.find', risk: 0, suspended: false },
-      { name: 'list_payments', description: 'Lists the payments of a customer.', access: 'read', role: 'payment.list', risk: 0, suspended: false },
-      { name: 'create_refund', description: 'Refunds a payment.', access: 'write', role: 'refund.create', risk: 62, suspended: false },
+      { name: 'find_customer', description: 'Finds a customer by e-mail address.', access: 'read', role: 'customer.find', risk: 0, suspended: false, suspended_because: null },
+      { name: 'list_payments', description: 'Lists the payments of a customer.', access: 'read', role: 'payment.list', risk: 0, suspended: false, suspended_because: null },
+      { name: 'create_refund', description: 'Refunds a payment.', access: 'write', role: 'refund.create', risk: 62, suspended: false, suspended_because: null },
     ],
   },
-  { name: 'files', kind: 'mcp', title: 'files', description: 'A server of somebody else’s, over stdio.', state: 'down', autonomy: 'investigate', last_error: 'the server ended with code 1 before it answered; tried again in 30 s', since: minutesAgo(3), tools: [] },
+  { name: 'files', kind: 'mcp', title: 'files', description: 'A server of somebody else’s, over stdio.', state: 'down', autonomy: 'investigate', last_error: 'the server ended with code 1 before it answered; tried again in 30 s', warnings: [], since: minutesAgo(3), tools: [] },
+  {
+    name: 'tracker', kind: 'mcp', title: 'Issue tracker', description: 'A server of somebody else’s, over HTTP.', state: 'up', autonomy: 'act', last_error: null, warnings: ['The connection is not encrypted.'], since: minutesAgo(200),
+    tools: [
+      { name: 'search_issues', description: 'Searches issues.', access: 'read', role: null, risk: 0, suspended: false, suspended_because: null },
+      { name: 'close_issue', description: 'Closes an issue.', access: 'write', role: null, risk: 35, suspended: true, suspended_because: 'its definition changed since it was looked at' },
+    ],
+  },
 ];
 
 export const playbooks: Playbook[] = [
-  { name: 'refund-request', title: 'Refund request', category: 'billing', description: 'Somebody was charged twice or wants money back. Looks at invoices and payments, finds a payment that was made twice, and proposes the refund.', triggers: ['refund', 'money back', 'charged twice', 'double charged', 'duplicate charge', 'paid twice', 'billed twice'], tools: [{ role: 'customer.find', mapped_to: 'shop__find_customer' }, { role: 'payment.list', mapped_to: 'shop__list_payments' }, { role: 'refund.create', mapped_to: 'shop__create_refund' }] },
-  { name: 'vpn-certificate-expired', title: 'VPN certificate expired', category: 'access', description: 'The VPN refuses an expired certificate. Looks at the certificate and explains how to renew it.', triggers: ['vpn', 'certificate expired'], tools: [{ role: 'certificate.find', mapped_to: null }] },
+  { name: 'refund-request', title: 'Refund request', category: 'billing', description: 'Somebody was charged twice or wants money back. Looks at invoices and payments, finds a payment that was made twice, and proposes the refund.', triggers: ['refund', 'money back', 'charged twice', 'double charged', 'duplicate charge', 'paid twice', 'billed twice'], tools: [{ role: 'customer.find', mapped_to: 'shop__find_customer', optional: false }, { role: 'payment.list', mapped_to: 'shop__list_payments', optional: false }, { role: 'refund.create', mapped_to: 'shop__create_refund', optional: false }, { role: 'chat.notify', mapped_to: null, optional: true }] },
+  { name: 'vpn-certificate-expired', title: 'VPN certificate expired', category: 'access', description: 'The VPN refuses an expired certificate. Looks at the certificate and explains how to renew it.', triggers: ['vpn', 'certificate expired'], tools: [{ role: 'certificate.find', mapped_to: null, optional: false }] },
 ];
 
 export const auditEntries: AuditEntry[] = Array.from({ length: 24 }, (_, i) => ({
@@ -242,6 +249,6 @@ export const auditEntries: AuditEntry[] = Array.from({ length: 24 }, (_, i) => (
 }));
 
 export const status: Status = {
-  version: '0.1.0', database: 'sqlite', brain: 'builtin', queue: { ready: 1, leased: 1, oldest_seconds: 3 },
+  version: '0.1.0', database: 'sqlite', brain: 'builtin', queue: { ready: 1, leased: 1, dead: 0, oldest_seconds: 3 },
   connectors: [{ name: 'shop', state: 'up', last_error: null }, { name: 'files', state: 'down', last_error: 'ended' }], embedding: { model: 'all-MiniLM-L6-v2 (8 bits)', pending: 211 },
 };

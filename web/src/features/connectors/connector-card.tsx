@@ -51,6 +51,11 @@ export function ConnectorCard({ connector }: { connector: Connector }) {
         {connector.last_error && (
           <p className="rounded-lg bg-bad-soft px-3 py-2 text-sm [overflow-wrap:anywhere] text-bad">{connector.last_error}</p>
         )}
+        {connector.warnings.map((warning) => (
+          <p key={warning} className="rounded-lg bg-warn-soft px-3 py-2 text-sm [overflow-wrap:anywhere] text-warn">
+            {warning}
+          </p>
+        ))}
         <AutonomyChoice value={connector.autonomy} disabled={!admin || setAutonomy.isPending} onChange={(next) => setAutonomy.mutate(next)} />
         <Problem error={setAutonomy.error ?? test.error} />
       </div>
@@ -119,7 +124,11 @@ function Tools({ tools }: { tools: Tool[] }) {
               <td className="py-2 pr-4">
                 <span className="font-mono text-xs">{tool.name}</span>
                 <span className="block text-xs text-soft">{tool.description}</span>
-                {tool.suspended && <Badge tone="warn">{s.suspended}</Badge>}
+                {tool.suspended && (
+                  <span className="mt-1 block text-xs text-warn">
+                    <Badge tone="warn">{s.suspended}</Badge> {tool.suspended_because}. {s.usedAs}
+                  </span>
+                )}
               </td>
               <td className="py-2 pr-4 font-mono text-xs whitespace-nowrap text-soft">{tool.role ?? '–'}</td>
               <td className="py-2 pr-4">

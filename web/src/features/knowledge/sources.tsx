@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { FolderOpen } from 'lucide-react';
+import { ChevronRight, FolderOpen } from 'lucide-react';
 import type { KnowledgeSource } from '../../api/types';
 import { strings } from '../../strings';
 import { Meter } from '../../ui/meter';
@@ -57,8 +57,22 @@ function SourceCard({ source }: { source: KnowledgeSource }) {
       </p>
       <p className="text-sm text-soft">
         {s.totals(source.documents, source.chunks)}
-        {source.skipped > 0 && <span className="text-warn"> · {s.skipped(source.skipped)}</span>}
       </p>
+      {source.skipped > 0 && (
+        <details className="group/skipped text-sm">
+          <summary className="inline-flex items-center gap-1 rounded-md text-warn">
+            <ChevronRight aria-hidden className="size-3.5 transition-transform group-open/skipped:rotate-90" />
+            {s.skipped(source.skipped)}
+          </summary>
+          <ul className="mt-1 flex max-h-40 flex-col gap-0.5 overflow-y-auto text-xs text-soft">
+            {source.skipped_files.map((file) => (
+              <li key={file} className="[overflow-wrap:anywhere]">
+                {file}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       <div className="mt-auto flex flex-col gap-1 pt-1">
         <p className={`text-xs ${learning ? 'text-accent-strong' : 'text-ok'}`}>{s.embedded(source.embedded, source.chunks)}</p>
         {learning && <Meter value={source.embedded / Math.max(1, source.chunks)} label={s.embedded(source.embedded, source.chunks)} />}

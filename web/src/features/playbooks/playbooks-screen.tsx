@@ -35,7 +35,7 @@ export function PlaybooksScreen() {
 }
 
 function PlaybookCard({ playbook }: { playbook: Playbook }) {
-  const ready = playbook.tools.every((tool) => tool.mapped_to);
+  const ready = playbook.tools.every((tool) => tool.mapped_to ?? tool.optional);
   const hidden = playbook.triggers.length - SHOWN_TRIGGERS;
   return (
     <Card className="flex h-full flex-col gap-3 p-5">
@@ -69,10 +69,10 @@ function PlaybookCard({ playbook }: { playbook: Playbook }) {
               {tool.mapped_to ? (
                 <Check aria-hidden className="size-3.5 shrink-0 text-ok" />
               ) : (
-                <CircleDashed aria-hidden className="size-3.5 shrink-0 text-warn" />
+                <CircleDashed aria-hidden className={`size-3.5 shrink-0 ${tool.optional ? 'text-faint' : 'text-warn'}`} />
               )}
               <span className="font-mono">{tool.role}</span>
-              <span className="min-w-0 truncate text-faint">{tool.mapped_to ?? s.missing}</span>
+              <span className="min-w-0 truncate text-faint">{tool.mapped_to ?? (tool.optional ? s.optional : s.missing)}</span>
             </li>
           ))}
         </ul>

@@ -64,7 +64,7 @@ function TokenRow({ token }: { token: Token }) {
       <span className="min-w-0 flex-1">
         <span className="block truncate font-medium">{token.name}</span>
         <span className="block text-xs text-faint">
-          {s.expires} <Moment at={token.expires_at} /> · {s.lastUsed} {token.last_used_at ? <Moment at={token.last_used_at} /> : s.never}
+          {token.expires_at ? <>{s.expires} <Moment at={token.expires_at} /></> : s.neverExpires} · {s.lastUsed} {token.last_used_at ? <Moment at={token.last_used_at} /> : s.never}
         </span>
         <Problem error={revoke.error} />
       </span>

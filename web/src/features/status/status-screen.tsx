@@ -30,7 +30,7 @@ export function StatusScreen() {
 }
 
 function Everything({ status }: { status: Status }) {
-  const good = status.connectors.every((connector) => connector.state === 'up' || connector.state === 'connecting');
+  const good = status.connectors.every((connector) => connector.state === 'up' || connector.state === 'connecting') && status.queue.dead === 0;
   const oldest = status.queue.oldest_seconds;
   return (
     <>
@@ -48,6 +48,11 @@ function Everything({ status }: { status: Status }) {
           <Fact name={s.ready}>{status.queue.ready.toLocaleString()}</Fact>
           <Fact name={s.leased}>{status.queue.leased.toLocaleString()}</Fact>
           <Fact name={s.oldest}>{oldest == null ? s.noneWaits : span(oldest * 1000)}</Fact>
+          {status.queue.dead > 0 && (
+            <Fact name={s.dead}>
+              <span className="font-medium text-bad">{status.queue.dead.toLocaleString()}</span>
+            </Fact>
+          )}
         </Facts>
         <Facts title={strings.frame.knowledge}>
           <Fact name={s.embedding}>{status.embedding.model}</Fact>
