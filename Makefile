@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run test check bench release help web
 
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json web/package-lock.json -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/build web/index.html web/vite.config.ts web/package.json web/package-lock.json -type f 2>/dev/null)
 MCP := target/mcp-servers
 STATIC_TARGET := x86_64-unknown-linux-gnu
 

@@ -245,7 +245,7 @@ export const playbooks: Playbook[] = [
 ];
 
 export const auditEntries: AuditEntry[] = Array.from({ length: 24 }, (_, i) => ({
-  seq: 24 - i, ts: minutesAgo(i * 3 + 1), actor: i % 3 === 0 ? session.user.id : 'gaby', action: ['ticket.received', 'investigation.started', 'tool.called', 'action.proposed', 'action.approved'][i % 5] ?? '', object: `tkt_${hex(i + 1)}`, hash: hex(i * 7919 + 13).repeat(2),
+  seq: 24 - i, ts: minutesAgo(i * 3 + 1), actor: i % 3 === 0 ? `user:${session.user.id}` : 'gaby', action: ['ticket.received', 'investigation.started', 'tool.called', 'action.proposed', 'action.approved'][i % 5] ?? '', object: `tkt_${hex(i + 1)}`, hash: hex(i * 7919 + 13).repeat(2),
 }));
 
 export const status: Status = {

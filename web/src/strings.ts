@@ -173,6 +173,7 @@ export const strings = {
     inApprovals: 'In approvals',
     palette: 'Go anywhere',
     help: 'This help',
+    all: 'All keys',
     move: 'Next, previous',
     open: 'Open',
     closePanel: 'Close a panel',
@@ -453,6 +454,9 @@ export const strings = {
     allEmbedded: 'none, all done',
     connectors: 'Connectors',
     noConnectors: 'No connectors yet.',
+    connectorProblem: (name: string, state: string, why: string | null) => `${name}: ${why ?? state}`,
+    deadProblem: (n: number) => `${count(n, 'job was', 'jobs were')} given up after several attempts.`,
+    licences: 'Licences of what this console is built on',
   },
   settings: {
     title: 'Settings',

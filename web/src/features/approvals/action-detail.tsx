@@ -31,7 +31,7 @@ function Detail({ action }: { action: ActionView }) {
   useTitle(action.summary);
   return (
     <div className="h-full overflow-y-auto bg-surface">
-      <article className="mx-auto flex max-w-2xl flex-col gap-5 px-4 py-5 desk:px-8 desk:py-7">
+      <article className="mx-auto flex max-w-2xl flex-col gap-5 px-4 pt-5 desk:px-8 desk:pt-7">
         <header className="flex flex-col gap-2">
           <Link to={{ pathname: '/approvals', search }} aria-label={strings.back} className="-ml-1 grid size-8 place-items-center rounded-lg hover:bg-hover desk:hidden">
             <ArrowLeft aria-hidden className="size-5" />
@@ -41,8 +41,8 @@ function Detail({ action }: { action: ActionView }) {
               <Dot tone={actionTone[action.state]} alive={isRunning(action.state)} />
               {strings.actionState[action.state]}
             </Badge>
-            <Badge>
-              <Undo2 aria-hidden className="size-3" />
+            <Badge tone={action.undoable ? 'neutral' : 'warn'}>
+              {action.undoable && <Undo2 aria-hidden className="size-3" />}
               {action.undoable ? s.undoable : s.notUndoable}
             </Badge>
             <Expiry action={action} />
@@ -77,7 +77,7 @@ function Detail({ action }: { action: ActionView }) {
           </div>
         </section>
         <Outcome action={action} />
-        <footer className="flex flex-col gap-2 border-t border-line pt-4">
+        <footer className="sticky bottom-0 -mx-4 flex flex-col gap-2 border-t border-line bg-surface px-4 py-4 desk:-mx-8 desk:px-8">
           <Decision key={action.id} action={action} withKeys />
           <p className="text-xs text-faint">
             {action.state === 'proposed' && `${s.hashHint} `}

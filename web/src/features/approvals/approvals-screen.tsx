@@ -7,6 +7,7 @@ import { strings } from '../../strings';
 import { Badge, Dot } from '../../ui/badge';
 import { useRowKeys } from '../../ui/keys';
 import { useTitle } from '../../ui/screen';
+import { RowKeys } from '../../ui/row-keys';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Moment } from '../../ui/time';
 import { ActionDetail } from './action-detail';
@@ -22,7 +23,7 @@ export function ApprovalsScreen() {
     <div className="flex h-full">
       <section
         aria-label={s.title}
-        className={`min-h-0 w-full shrink-0 flex-col border-r border-line bg-canvas desk:flex desk:w-[21.25rem] ${action ? 'hidden' : 'flex'}`}
+        className={`min-h-0 w-full shrink-0 flex-col border-line bg-canvas desk:flex desk:border-r desk:w-[21.25rem] ${action ? 'hidden' : 'flex'}`}
       >
         <List open={action} />
       </section>
@@ -35,7 +36,11 @@ export function ApprovalsScreen() {
 
 function NothingOpen() {
   useTitle(s.title);
-  return <Empty title={s.pick} hint={s.pickHint} />;
+  return (
+    <Empty title={s.pick} hint={s.pickHint}>
+      <RowKeys />
+    </Empty>
+  );
 }
 
 function List({ open }: { open: string | undefined }) {

@@ -1,12 +1,14 @@
 /** The record of everything that happened, and whether it is whole. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { ShieldAlert, ShieldCheck } from 'lucide-react';
+import { Link } from 'react-router';
 import type { AuditEntry, AuditVerdict } from '../../api/types';
 import { strings } from '../../strings';
 import { Button } from '../../ui/button';
 import { Card, Screen } from '../../ui/screen';
 import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Moment } from '../../ui/time';
+import { useSession } from '../session/queries';
 import { auditQuery, useVerify } from './queries';
 
 const s = strings.audit;
@@ -66,6 +68,7 @@ function Result({ verdict }: { verdict: AuditVerdict }) {
 }
 
 function Entries({ entries }: { entries: AuditEntry[] }) {
+  const you = `user:${useSession().user.id}`;
   const head = 'px-4 py-2 text-left font-medium';
   const cell = 'px-4 py-2 align-top';
   return (
@@ -91,8 +94,8 @@ function Entries({ entries }: { entries: AuditEntry[] }) {
                   <Moment at={entry.ts} className="text-soft" />
                 </td>
                 <td className={`${cell} font-medium`}>{entry.action}</td>
-                <Short className={cell} text={entry.actor} />
-                <Short className={cell} text={entry.object} />
+                <Short className={cell} text={entry.actor === you ? strings.you : entry.actor} title={entry.actor} />
+                <Short className={cell} text={entry.object} to={addressOf(entry.object)} />
                 <td title={entry.hash} className={`${cell} font-mono text-xs text-faint`}>{entry.hash.slice(0, 10)}</td>
               </tr>
             ))}
@@ -105,12 +108,25 @@ function Entries({ entries }: { entries: AuditEntry[] }) {
 
 const LONGEST = 22;
 
+/** Where the thing with this id is shown. */
+function addressOf(id: string): string | undefined {
+  if (id.startsWith('tkt_')) return `/inbox/${id}`;
+  if (id.startsWith('act_')) return `/approvals/${id}`;
+  return undefined;
+}
+
 /** An id of which the end says enough; all of it on hover. */
-function Short({ text, className }: { text: string; className: string }) {
+function Short({ text, title = text, className, to }: { text: string; title?: string; className: string; to?: string | undefined }) {
   const short = text.length > LONGEST ? `${text.slice(0, 10)}…${text.slice(-6)}` : text;
   return (
-    <td title={text} className={`${className} font-mono text-xs whitespace-nowrap text-soft`}>
-      {short}
+    <td title={title} className={`${className} font-mono text-xs whitespace-nowrap text-soft`}>
+      {to ? (
+        <Link to={to} className="underline decoration-line-strong underline-offset-2 hover:text-ink">
+          {short}
+        </Link>
+      ) : (
+        short
+      )}
     </td>
   );
 }

@@ -23,7 +23,7 @@ export function PhoneBar({ waiting }: { waiting: number }) {
           to={to}
           className={({ isActive }) => `${CELL} ${isActive ? 'font-medium text-accent-strong' : 'text-soft'}`}
         >
-          <span className="relative px-3">
+          <span className="relative px-4">
             <Icon aria-hidden className="size-5" strokeWidth={1.75} />
             {to === '/approvals' && <Count value={waiting} spoken />}
           </span>

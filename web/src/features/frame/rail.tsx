@@ -67,7 +67,7 @@ export function Count({ value, spoken = false }: { value: number; spoken?: boole
   return (
     <span
       aria-hidden={!spoken}
-      className="absolute top-0.5 right-0 grid h-4 min-w-4 place-items-center rounded-full bg-accent px-1 text-xs leading-none font-semibold text-on-accent"
+      className="absolute top-0.5 right-0.5 grid h-4 min-w-4 place-items-center rounded-full bg-accent px-1 text-xs leading-none font-semibold text-on-accent"
     >
       {value > 99 ? '99' : value}
       {spoken && <span className="sr-only">{strings.frame.waitingFor}</span>}

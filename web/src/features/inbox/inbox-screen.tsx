@@ -3,6 +3,7 @@ import { useParams } from 'react-router';
 import { strings } from '../../strings';
 import { useTitle } from '../../ui/screen';
 import { Empty } from '../../ui/states';
+import { RowKeys } from '../../ui/row-keys';
 import { TicketScreen } from '../ticket/ticket-screen';
 import { TicketList } from './ticket-list';
 
@@ -12,7 +13,7 @@ export function InboxScreen() {
     <div className="flex h-full">
       <section
         aria-label={strings.inbox.title}
-        className={`min-h-0 w-full shrink-0 flex-col border-r border-line bg-canvas desk:flex desk:w-[19.5rem] roomy:w-[21.25rem] ${ticket ? 'hidden' : 'flex'}`}
+        className={`min-h-0 w-full shrink-0 flex-col border-line bg-canvas desk:flex desk:border-r desk:w-[19.5rem] roomy:w-[21.25rem] ${ticket ? 'hidden' : 'flex'}`}
       >
         <TicketList open={ticket} />
       </section>
@@ -25,5 +26,9 @@ export function InboxScreen() {
 
 function NothingOpen() {
   useTitle(strings.inbox.title);
-  return <Empty title={strings.inbox.pick} hint={strings.inbox.pickHint} />;
+  return (
+    <Empty title={strings.inbox.pick} hint={strings.inbox.pickHint}>
+      <RowKeys />
+    </Empty>
+  );
 }

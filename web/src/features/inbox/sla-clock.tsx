@@ -5,16 +5,26 @@ import { exact, span, useNow } from '../../ui/time';
 
 const SOON_MS = 60 * 60 * 1000;
 
-/** How long is left until an answer is due; nothing once it was given. */
-export function SlaClock({ deadline, state }: { deadline: string | null | undefined; state: TicketState }) {
+type Props = { deadline: string | null | undefined; state: TicketState; compact?: boolean };
+
+/** How long is left until an answer is due; nothing once it was given. `compact` shows the figure alone. */
+export function SlaClock({ deadline, state, compact = false }: Props) {
   const now = useNow();
   if (!deadline || state === 'resolved') return null;
   const left = Date.parse(deadline) - now;
   const tone = left < 0 ? 'text-bad' : left < SOON_MS ? 'text-warn' : 'text-faint';
+  const words = left < 0 ? strings.time.overdue(span(left)) : strings.time.dueIn(span(left));
   return (
-    <span title={exact(deadline)} className={`inline-flex items-center gap-1 text-xs font-medium whitespace-nowrap ${tone}`}>
+    <span title={`${words} · ${exact(deadline)}`} className={`inline-flex items-center gap-1 text-xs font-medium whitespace-nowrap ${tone}`}>
       <Clock aria-hidden className="size-3.5" />
-      {left < 0 ? strings.time.overdue(span(left)) : strings.time.dueIn(span(left))}
+      {compact ? (
+        <>
+          <span aria-hidden>{left < 0 ? `−${span(left)}` : span(left)}</span>
+          <span className="sr-only">{words}</span>
+        </>
+      ) : (
+        words
+      )}
     </span>
   );
 }

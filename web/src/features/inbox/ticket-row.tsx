@@ -16,7 +16,7 @@ export function TicketRow({ ticket, open, search }: { ticket: TicketSummary; ope
       to={{ pathname: `/inbox/${ticket.id}`, search }}
       data-row=""
       aria-current={open ? 'true' : undefined}
-      className={`flex flex-col gap-0.5 border-b border-line px-4 py-3 outline-offset-[-2px] transition-colors ${open ? 'bg-accent-soft' : 'hover:bg-hover'}`}
+      className={`flex flex-col border-b border-line px-4 py-2.5 outline-offset-[-2px] transition-colors ${open ? 'bg-accent-soft' : 'hover:bg-hover'}`}
     >
       <span className="flex items-baseline gap-2">
         <span className="min-w-0 flex-1 truncate text-sm text-soft">{who}</span>
@@ -27,21 +27,21 @@ export function TicketRow({ ticket, open, search }: { ticket: TicketSummary; ope
         <span className="min-w-0 truncate font-medium">{ticket.subject || s.noSubject}</span>
       </span>
       <span className="truncate text-sm text-faint">{ticket.preview}</span>
-      <span className="mt-1 flex min-h-5 flex-wrap items-center gap-x-2.5 gap-y-1 text-xs text-soft">
+      <span className="mt-1 flex items-center gap-x-2.5 text-xs whitespace-nowrap text-soft">
         <span className="inline-flex items-center gap-1.5 font-medium">
           <Dot tone={stateTone[ticket.state]} alive={ticket.state === 'investigating'} />
           {strings.ticketState[ticket.state]}
         </span>
         {ticket.confidence != null && ticket.verdict && <span>{s.confidence(ticket.confidence)}</span>}
-        <span className="text-faint">{ticket.source}</span>
-        {ticket.pending_actions > 0 && (
+        <span className="min-w-0 flex-1 truncate text-faint">{ticket.source}</span>
+        {ticket.pending_actions > (ticket.state === 'waiting_for_approval' ? 1 : 0) && (
           <span title={s.pending(ticket.pending_actions)} className="inline-flex items-center gap-1 text-warn">
             <ShieldCheck aria-hidden className="size-3.5" />
             <span aria-hidden>{ticket.pending_actions}</span>
             <span className="sr-only">{s.pending(ticket.pending_actions)}</span>
           </span>
         )}
-        <SlaClock deadline={ticket.sla_deadline} state={ticket.state} />
+        <SlaClock deadline={ticket.sla_deadline} state={ticket.state} compact />
       </span>
     </Link>
   );

@@ -10,6 +10,7 @@ import { Empty, Failure, Skeleton } from '../../ui/states';
 import { Moment } from '../../ui/time';
 import { searchQuery } from './queries';
 import { Why } from './why';
+import { piecesOf } from './words';
 
 const s = strings.knowledge;
 
@@ -56,7 +57,17 @@ function HitCard({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
             </>
           )}
         </span>
-        <span className="line-clamp-3 text-soft [overflow-wrap:anywhere]">{hit.text}</span>
+        <span className="line-clamp-3 text-soft [overflow-wrap:anywhere]">
+          {piecesOf(hit.text, hit.explain?.terms.map(({ term }) => term) ?? []).map(({ text, found }, i) =>
+            found ? (
+              <strong key={i} className="font-semibold text-ink">
+                {text}
+              </strong>
+            ) : (
+              text
+            ),
+          )}
+        </span>
       </button>
       {hit.explain && (
         <details className="group/why border-t border-line">

@@ -2,6 +2,7 @@ import { screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { documents } from '../../../dev/mock-data';
 import { renderApp } from '../../../dev/render-app';
+import { piecesOf } from './words';
 import { quotesIn, readsAs } from './document-text';
 
 test('a search says why each passage was found', async () => {
@@ -37,4 +38,11 @@ test('a quoted sentence is found in its passage through the marks of Markdown', 
   const quotes = quotesIn(text, { start: 0, end: text.length }, ['Choose Cancel plan in Settings.', 'Not said at all.', 'x']);
   expect(quotes.map(({ start, end }) => text.slice(start, end))).toEqual(['Choose **Cancel plan** in\n_Settings_.']);
   expect(quotesIn(text, { start: 0, end: 7 }, ['Choose Cancel plan'])).toEqual([]);
+});
+
+test('words that were searched for stand out in a hit, whatever their ending, and nothing else does', () => {
+  const found = (text: string, stems: string[]) => piecesOf(text, stems).filter((piece) => piece.found).map((piece) => piece.text);
+  expect(found('Invoices are invoiced; an e-invoice too, reinvoicing not.', ['invoic'])).toEqual(['Invoices', 'invoiced', 'invoice']);
+  expect(found('Größe (c++) und größer', ['größ', 'c++'])).toEqual(['Größe', 'c++', 'größer']);
+  expect(piecesOf('anything', [])).toEqual([{ text: 'anything', found: false }]);
 });

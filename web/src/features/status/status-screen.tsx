@@ -30,14 +30,23 @@ export function StatusScreen() {
 }
 
 function Everything({ status }: { status: Status }) {
-  const good = status.connectors.every((connector) => connector.state === 'up' || connector.state === 'connecting') && status.queue.dead === 0;
+  const problems = problemsOf(status);
   const oldest = status.queue.oldest_seconds;
   return (
     <>
-      <p className={`flex items-center gap-2.5 rounded-xl px-4 py-3 font-medium ${good ? 'bg-ok-soft text-ok' : 'bg-warn-soft text-warn'}`}>
-        {good ? <CircleCheck aria-hidden className="size-5" /> : <TriangleAlert aria-hidden className="size-5" />}
-        {good ? s.allGood : s.attention}
-      </p>
+      <div className={`flex items-start gap-2.5 rounded-xl px-4 py-3 ${problems.length === 0 ? 'bg-ok-soft text-ok' : 'bg-warn-soft text-warn'}`}>
+        {problems.length === 0 ? <CircleCheck aria-hidden className="size-5 shrink-0" /> : <TriangleAlert aria-hidden className="size-5 shrink-0" />}
+        <div className="min-w-0">
+          <p className="font-medium">{problems.length === 0 ? s.allGood : s.attention}</p>
+          {problems.length > 0 && (
+            <ul className="text-sm [overflow-wrap:anywhere]">
+              {problems.map((problem) => (
+                <li key={problem}>{problem}</li>
+              ))}
+            </ul>
+          )}
+        </div>
+      </div>
       <div className="grid gap-4 desk:grid-cols-2">
         <Facts title={strings.name}>
           <Fact name={s.version}>{status.version}</Fact>
@@ -77,8 +86,20 @@ function Everything({ status }: { status: Status }) {
           ))}
         </Facts>
       </div>
+      <p className="text-sm text-faint">
+        <a href="/licences.txt" className="hover:underline">
+          {s.licences}
+        </a>
+      </p>
     </>
   );
+}
+
+function problemsOf(status: Status): string[] {
+  const broken = status.connectors.filter((connector) => connector.state === 'down' || connector.state === 'suspended');
+  const problems = broken.map(({ name, state, last_error: why }) => s.connectorProblem(name, strings.connectorState[state], why));
+  if (status.queue.dead > 0) problems.push(s.deadProblem(status.queue.dead));
+  return problems;
 }
 
 function Facts({ title, children }: { title: string; children: ReactNode }) {

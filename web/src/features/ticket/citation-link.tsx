@@ -34,8 +34,8 @@ export function CitationLink({ number, evidence }: { number: number; evidence: E
       title={label}
       aria-expanded={open === number}
       onClick={() => show(number)}
-      className={`mx-0.5 inline-grid h-4.5 min-w-4.5 place-items-center rounded-md px-1 align-[0.1em] text-xs leading-none font-semibold transition-colors ${
-        open === number ? 'bg-accent text-on-accent' : 'bg-accent-soft text-accent-strong hover:bg-accent hover:text-on-accent'
+      className={`ml-0.5 inline-grid h-4.5 min-w-4.5 place-items-center rounded-md px-1 align-[0.1em] text-xs leading-none font-semibold transition-colors ${
+        open === number ? 'bg-accent text-on-accent' : 'bg-accent/15 text-accent-strong hover:bg-accent hover:text-on-accent'
       }`}
     >
       {number}

@@ -48,8 +48,8 @@ function Opened({ view }: { view: TicketView }) {
     {
       r: () => write('agent'),
       n: () => write('note'),
-      e: () => setState.mutate('escalated'),
-      x: () => setState.mutate('resolved'),
+      e: () => ticket.state !== 'escalated' && setState.mutate('escalated'),
+      x: () => ticket.state !== 'resolved' && setState.mutate('resolved'),
     },
     canDecide,
   );
