@@ -204,7 +204,10 @@ pub(crate) fn complete(
         } else {
             format!("known are {}", keys(manifest, false))
         };
-        return Err(format!("`{}` has no setting `{key}`: {hint}", manifest.name));
+        return Err(format!(
+            "`{}` has no setting `{key}`: {hint}",
+            manifest.name
+        ));
     }
     if let Some(key) = secrets.keys().find(|key| !known(key, true)) {
         return Err(format!(

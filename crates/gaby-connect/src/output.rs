@@ -92,12 +92,18 @@ impl Mapping {
     }
 
     /// The filter's first output, on a blocking thread; nothing gives null.
-    pub(crate) async fn apply(&self, value: Value, most_bytes: usize) -> Result<Value, FilterError> {
+    pub(crate) async fn apply(
+        &self,
+        value: Value,
+        most_bytes: usize,
+    ) -> Result<Value, FilterError> {
         let filter = self.filter.clone();
         let run = tokio::task::spawn_blocking(move || apply(&filter, &value, most_bytes));
         match tokio::time::timeout(DEADLINE, run).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(FilterError("stopped unexpectedly on this answer".to_owned())),
+            Ok(Err(_)) => Err(FilterError(
+                "stopped unexpectedly on this answer".to_owned(),
+            )),
             Err(_) => Err(FilterError(format!(
                 "took longer than {} seconds on this answer",
                 DEADLINE.as_secs()
@@ -141,7 +147,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_filter_builds_objects() {
-        let mapping = Mapping::compile("{found: (.rows | length > 0), customer: .rows[0]}").unwrap();
+        let mapping =
+            Mapping::compile("{found: (.rows | length > 0), customer: .rows[0]}").unwrap();
         let given = json!({"rows": [{"id": 7, "name": "Zoë \"q\""}]});
         assert_eq!(
             mapping.apply(given, 1000).await.unwrap(),

@@ -182,7 +182,8 @@ mod tests {
     fn an_unknown_name_is_an_error_and_an_endless_loop_ends() {
         let context = json!({"args": {}});
         assert!(render("{{ args.missing }}", &context, Encoding::Plain).is_err());
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        let endless =
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
         assert!(render(endless, &context, Encoding::Plain).is_err());
     }
 

@@ -9,7 +9,9 @@ use tokio::runtime::Runtime;
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let Ok(runtime) = Runtime::new() else { return };
-    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok(folder) = tempfile::tempdir() else {
+        return;
+    };
     let opened = runtime.block_on(async {
         let store = Store::open(StoreConfig::in_folder(folder.path())).await?;
         store.create_workspace("bench", "Bench").await
@@ -76,7 +78,11 @@ fn verify_log(criterion: &mut Criterion, runtime: &Runtime, workspace: &Workspac
     group.throughput(Throughput::Elements(log.entries.len() as u64));
     group.sample_size(10);
     group.bench_function(format!("verify {} entries", log.entries.len()), |bench| {
-        bench.iter_batched(|| &log, |log| verify::verify(log, &key), BatchSize::PerIteration);
+        bench.iter_batched(
+            || &log,
+            |log| verify::verify(log, &key),
+            BatchSize::PerIteration,
+        );
     });
     group.finish();
 }

@@ -122,7 +122,12 @@ impl Accounts<'_> {
     /// When somebody has this address already.
     pub async fn add_user(&self, user: &User) -> Result<()> {
         let id = user.id.as_str();
-        let content = self.0.inner.instance.content.seal_json(content_of("users", id), user)?;
+        let content = self
+            .0
+            .inner
+            .instance
+            .content
+            .seal_json(content_of("users", id), user)?;
         let added = sqlx::query(
             "INSERT INTO users (id, email, role, created_at, content) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (email) DO NOTHING",
@@ -147,7 +152,12 @@ impl Accounts<'_> {
     /// When there is no such user.
     pub async fn update_user(&self, user: &User) -> Result<()> {
         let id = user.id.as_str();
-        let content = self.0.inner.instance.content.seal_json(content_of("users", id), user)?;
+        let content = self
+            .0
+            .inner
+            .instance
+            .content
+            .seal_json(content_of("users", id), user)?;
         let changed = sqlx::query("UPDATE users SET role = $1, content = $2 WHERE id = $3")
             .bind(as_word(&user.role)?)
             .bind(content)
@@ -303,7 +313,9 @@ impl Accounts<'_> {
     /// When the database fails.
     pub async fn set_setup_link(&self, token: &str, expires_at: Timestamp) -> Result<()> {
         let mut tx = self.0.inner.db.begin().await?;
-        sqlx::query("DELETE FROM setup_links").execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM setup_links")
+            .execute(&mut *tx)
+            .await?;
         sqlx::query("INSERT INTO setup_links (token_hash, expires_at) VALUES ($1, $2)")
             .bind(token_hash(token))
             .bind(expires_at.as_millis())
@@ -398,7 +410,9 @@ impl Accounts<'_> {
         .bind(workspace.id().as_str())
         .fetch_all(self.0.inner.db.reader())
         .await?;
-        rows.iter().map(|row| token_record(workspace, row)).collect()
+        rows.iter()
+            .map(|row| token_record(workspace, row))
+            .collect()
     }
 
     /// Revokes an API token. Tells whether there was one.

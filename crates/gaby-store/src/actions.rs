@@ -6,8 +6,8 @@ use sqlx::Row as _;
 use crate::Result;
 use crate::error::StoreError;
 use crate::investigations::sealed_row;
-use crate::workspace::{Workspace, content_of};
 use crate::tx::Tx;
+use crate::workspace::{Workspace, content_of};
 
 /// Reads of actions.
 pub struct Actions<'a>(&'a Workspace);

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
-use crate::workspace::{Workspace, parsed};
 use crate::tx::Tx;
+use crate::workspace::{Workspace, parsed};
 
 /// A connector of a workspace.
 #[derive(Debug, Clone)]

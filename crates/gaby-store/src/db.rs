@@ -95,8 +95,12 @@ impl Db {
                 })
                 .connect_with(options.clone())
         };
-        let writer = pool(1).await.map_err(|error| open_error(&address, &error))?;
-        let reader = pool(4).await.map_err(|error| open_error(&address, &error))?;
+        let writer = pool(1)
+            .await
+            .map_err(|error| open_error(&address, &error))?;
+        let reader = pool(4)
+            .await
+            .map_err(|error| open_error(&address, &error))?;
         Ok(Self {
             engine: Engine::Sqlite,
             writer,

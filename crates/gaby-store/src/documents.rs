@@ -8,8 +8,8 @@ use sqlx::any::AnyRow;
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
-use crate::workspace::{Workspace, parsed};
 use crate::tx::Tx;
+use crate::workspace::{Workspace, parsed};
 
 /// A place that documents come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,17 +152,16 @@ impl Documents<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &DocumentId) -> Result<(Document, String)> {
-        let row = sqlx::query(
-            "SELECT id, content, body FROM documents WHERE id = $1 AND workspace = $2",
-        )
-        .bind(id.as_str())
-        .bind(self.0.id().as_str())
-        .fetch_optional(self.0.db().reader())
-        .await?
-        .ok_or_else(|| StoreError::NotFound {
-            what: "document",
-            id: id.to_string(),
-        })?;
+        let row =
+            sqlx::query("SELECT id, content, body FROM documents WHERE id = $1 AND workspace = $2")
+                .bind(id.as_str())
+                .bind(self.0.id().as_str())
+                .fetch_optional(self.0.db().reader())
+                .await?
+                .ok_or_else(|| StoreError::NotFound {
+                    what: "document",
+                    id: id.to_string(),
+                })?;
         let document = crate::investigations::sealed_row(self.0, "documents", &row)?;
         let body = self
             .0
@@ -278,13 +277,12 @@ impl DocumentsTx<'_> {
     ) -> Result<KnowledgeSourceId> {
         let workspace = self.0.workspace().clone();
         let location = workspace.keyed_hash("source-location", source.location.as_bytes());
-        let there = sqlx::query(
-            "SELECT id FROM knowledge_sources WHERE workspace = $1 AND location = $2",
-        )
-        .bind(workspace.id().as_str())
-        .bind(location.clone())
-        .fetch_optional(&mut *self.0.inner)
-        .await?;
+        let there =
+            sqlx::query("SELECT id FROM knowledge_sources WHERE workspace = $1 AND location = $2")
+                .bind(workspace.id().as_str())
+                .bind(location.clone())
+                .fetch_optional(&mut *self.0.inner)
+                .await?;
         let mut source = source.clone();
         if let Some(row) = there {
             source.id = parsed(&row.try_get::<String, _>(0)?)?;
@@ -311,8 +309,11 @@ impl DocumentsTx<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove_source(&mut self, id: &KnowledgeSourceId) -> Result<()> {
-        self.delete("DELETE FROM knowledge_sources WHERE id = $1 AND workspace = $2", id.as_str())
-            .await
+        self.delete(
+            "DELETE FROM knowledge_sources WHERE id = $1 AND workspace = $2",
+            id.as_str(),
+        )
+        .await
     }
 
     /// Adds a document, or replaces it; its chunks are put separately.
@@ -360,8 +361,11 @@ impl DocumentsTx<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove(&mut self, id: &DocumentId) -> Result<()> {
-        self.delete("DELETE FROM documents WHERE id = $1 AND workspace = $2", id.as_str())
-            .await
+        self.delete(
+            "DELETE FROM documents WHERE id = $1 AND workspace = $2",
+            id.as_str(),
+        )
+        .await
     }
 
     /// Replaces all chunks of a document.
@@ -370,8 +374,11 @@ impl DocumentsTx<'_> {
     /// When the database fails.
     pub async fn put_chunks(&mut self, document: &DocumentId, chunks: &[Chunk]) -> Result<()> {
         let workspace = self.0.workspace().clone();
-        self.delete("DELETE FROM chunks WHERE document = $1 AND workspace = $2", document.as_str())
-            .await?;
+        self.delete(
+            "DELETE FROM chunks WHERE document = $1 AND workspace = $2",
+            document.as_str(),
+        )
+        .await?;
         for chunk in chunks {
             let content = ChunkContent {
                 heading: chunk.heading.clone(),

@@ -8,8 +8,8 @@ use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
-use crate::workspace::{Workspace, as_word};
 use crate::tx::Tx;
+use crate::workspace::{Workspace, as_word};
 
 /// Reads of investigations.
 pub struct Investigations<'a>(&'a Workspace);
@@ -38,17 +38,16 @@ impl Investigations<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &InvestigationId) -> Result<Investigation> {
-        let row = sqlx::query(
-            "SELECT id, content FROM investigations WHERE id = $1 AND workspace = $2",
-        )
-        .bind(id.as_str())
-        .bind(self.0.id().as_str())
-        .fetch_optional(self.0.db().reader())
-        .await?
-        .ok_or_else(|| StoreError::NotFound {
-            what: "investigation",
-            id: id.to_string(),
-        })?;
+        let row =
+            sqlx::query("SELECT id, content FROM investigations WHERE id = $1 AND workspace = $2")
+                .bind(id.as_str())
+                .bind(self.0.id().as_str())
+                .fetch_optional(self.0.db().reader())
+                .await?
+                .ok_or_else(|| StoreError::NotFound {
+                    what: "investigation",
+                    id: id.to_string(),
+                })?;
         self.investigation(&row)
     }
 
@@ -103,7 +102,9 @@ impl Investigations<'_> {
         .bind(self.0.id().as_str())
         .fetch_all(self.0.db().reader())
         .await?;
-        rows.iter().map(|row| sealed_row(self.0, "steps", row)).collect()
+        rows.iter()
+            .map(|row| sealed_row(self.0, "steps", row))
+            .collect()
     }
 
     /// The evidence of an investigation, by number.

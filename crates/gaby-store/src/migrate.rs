@@ -35,7 +35,9 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
             .is_some();
         if !done {
             for statement in statements(migration, db.engine()) {
-                sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+                sqlx::query(AssertSqlSafe(statement))
+                    .execute(&mut *tx)
+                    .await?;
             }
             sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
                 .bind(number)
@@ -56,7 +58,11 @@ pub(crate) async fn version(db: &Db) -> Result<i64, StoreError> {
              WHERE table_schema = current_schema() AND table_name = 'schema_version'"
         }
     };
-    if sqlx::query(table).fetch_optional(db.reader()).await?.is_none() {
+    if sqlx::query(table)
+        .fetch_optional(db.reader())
+        .await?
+        .is_none()
+    {
         return Ok(0);
     }
     let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM schema_version")

@@ -13,8 +13,8 @@ use crate::db::Engine;
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::store::Store;
-use crate::workspace::parsed;
 use crate::tx::Tx;
+use crate::workspace::parsed;
 
 /// After so many failures a job is put aside for a human.
 pub const MAX_ATTEMPTS: u32 = 5;
@@ -120,7 +120,8 @@ impl Queue<'_> {
                 return Ok(Some(job));
             }
             tracing::error!(job = %job.id, "a job was begun too often without an end: put aside");
-            self.fail(&job, "begun too often without an end", now).await?;
+            self.fail(&job, "begun too often without an end", now)
+                .await?;
         }
         Ok(None)
     }

@@ -212,8 +212,16 @@ mod tests {
     #[test]
     fn parts_of_a_place_cannot_be_shifted_into_one_another() {
         let a = sealer("a", 1);
-        let one = Place { table: "t", row: "ab", column: "c" };
-        let two = Place { table: "ta", row: "b", column: "c" };
+        let one = Place {
+            table: "t",
+            row: "ab",
+            column: "c",
+        };
+        let two = Place {
+            table: "ta",
+            row: "b",
+            column: "c",
+        };
         assert!(a.open(two, &a.seal(one, b"x")).is_err());
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sqlx::Row as _;
 
 use crate::Result;
-use crate::db::{Db, DatabaseUrl, Engine};
+use crate::db::{DatabaseUrl, Db, Engine};
 use crate::error::StoreError;
 use crate::events::Events;
 use crate::keys::{MasterKey, MasterKeySource, key_file, random, subkey};

@@ -1,8 +1,8 @@
 //! Tickets and their messages.
 
 use gaby_model::{
-    Author, Citation, Event, InvestigationId, Message, Requester, Ticket, TicketId,
-    TicketState, Timestamp,
+    Author, Citation, Event, InvestigationId, Message, Requester, Ticket, TicketId, TicketState,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
@@ -10,8 +10,8 @@ use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
-use crate::workspace::{Workspace, as_word, parsed, word};
 use crate::tx::Tx;
+use crate::workspace::{Workspace, as_word, parsed, word};
 
 #[derive(Serialize, Deserialize)]
 struct TicketContent {
@@ -123,10 +123,11 @@ impl Tickets<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn counts(&self) -> Result<Vec<(TicketState, u64)>> {
-        let rows = sqlx::query("SELECT state, COUNT(*) FROM tickets WHERE workspace = $1 GROUP BY state")
-            .bind(self.0.id().as_str())
-            .fetch_all(self.0.db().reader())
-            .await?;
+        let rows =
+            sqlx::query("SELECT state, COUNT(*) FROM tickets WHERE workspace = $1 GROUP BY state")
+                .bind(self.0.id().as_str())
+                .fetch_all(self.0.db().reader())
+                .await?;
         rows.iter()
             .map(|row| {
                 let count: i64 = row.try_get(1)?;
@@ -152,7 +153,8 @@ impl Tickets<'_> {
             .map(|row| {
                 let id: String = row.try_get(0)?;
                 let content: MessageContent =
-                    self.0.unseal("messages", &id, &row.try_get::<Vec<u8>, _>(3)?)?;
+                    self.0
+                        .unseal("messages", &id, &row.try_get::<Vec<u8>, _>(3)?)?;
                 Ok(Message {
                     id: parsed(&id)?,
                     ticket: ticket.clone(),
@@ -337,7 +339,6 @@ pub enum Inserted {
     /// It was there already, under this id.
     AlreadyThere(TicketId),
 }
-
 
 fn requester_hash(workspace: &Workspace, email: &str) -> Vec<u8> {
     workspace.keyed_hash("ticket-requester", email.trim().to_lowercase().as_bytes())

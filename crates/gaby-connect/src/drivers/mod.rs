@@ -86,7 +86,10 @@ impl Given {
 }
 
 /// Opens a manifest's system. Nothing is contacted yet.
-pub(crate) fn open(manifest: &Arc<Manifest>, given: &Given) -> Result<Arc<dyn Driver>, DriverError> {
+pub(crate) fn open(
+    manifest: &Arc<Manifest>,
+    given: &Given,
+) -> Result<Arc<dyn Driver>, DriverError> {
     let connection = Connection::render(manifest, given)?;
     Ok(match manifest.driver {
         DriverKind::Sqlite => Arc::new(sqlite::Sqlite::open(manifest, &connection)?),

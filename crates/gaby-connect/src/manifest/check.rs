@@ -6,7 +6,9 @@ use gaby_model::Access;
 use gaby_model::tool::{FollowUp, Reversibility};
 
 use super::params::Param;
-use super::{Auth, Builtin, DriverKind, Health, Limits, Manifest, Method, ParamType, Request, Tool};
+use super::{
+    Auth, Builtin, DriverKind, Health, Limits, Manifest, Method, ParamType, Request, Tool,
+};
 use crate::output::Mapping;
 use crate::sql::params::{Style, number};
 use crate::sql::shape::{Dialect, Shape, shape};
@@ -191,7 +193,10 @@ fn connection(manifest: &Manifest, faults: &mut Faults) {
     }
     let has = |key: &str| manifest.connection.contains_key(key);
     if manifest.driver == DriverKind::Postgres && !has("url") && !has("host") {
-        faults.add("connection", "`url`, or `host` with `database` and `user`, is missing");
+        faults.add(
+            "connection",
+            "`url`, or `host` with `database` and `user`, is missing",
+        );
     }
     match (&manifest.auth, manifest.driver) {
         (None | Some(Auth::None), _) => {}
@@ -227,7 +232,14 @@ fn health(manifest: &Manifest, faults: &mut Faults) {
     };
     match (query, request, dialect(manifest.driver)) {
         (Some(query), None, Some(_)) => {
-            sql("health.query", query, Shape::Select, manifest, &BTreeMap::new(), faults);
+            sql(
+                "health.query",
+                query,
+                Shape::Select,
+                manifest,
+                &BTreeMap::new(),
+                faults,
+            );
         }
         (None, Some(given), None) => request_of("health.request", given, manifest, &[], faults),
         _ => faults.add(
@@ -271,7 +283,10 @@ fn check_tool(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults
     if let Some(key) = &tool.when
         && !manifest.settings.iter().any(|s| s.key == *key && !s.secret)
     {
-        faults.add(format!("{field}.when"), format!("there is no setting `{key}`"));
+        faults.add(
+            format!("{field}.when"),
+            format!("there is no setting `{key}`"),
+        );
     }
     arguments(field, tool, manifest, faults);
     what_runs(field, tool, manifest, faults);
@@ -300,7 +315,10 @@ fn arguments(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults)
     if let Some(schema) = &tool.input_schema {
         let field = format!("{field}.input_schema");
         if !tool.params.is_empty() {
-            faults.add(field.clone(), "stands instead of `params`: keep one of them");
+            faults.add(
+                field.clone(),
+                "stands instead of `params`: keep one of them",
+            );
         }
         if dialect(manifest.driver).is_some() {
             faults.add(field.clone(), "is for driver `http`: use `params`");
@@ -332,9 +350,13 @@ fn check_param(field: &str, param: &Param, faults: &mut Faults) {
             format!("is not a regular expression: {error}"),
         );
     }
-    let text_only = param.pattern.is_some() || param.min_length.is_some() || param.max_length.is_some();
+    let text_only =
+        param.pattern.is_some() || param.min_length.is_some() || param.max_length.is_some();
     if param.kind != ParamType::String && text_only {
-        faults.add(field, "`pattern`, `min_length` and `max_length` are for texts");
+        faults.add(
+            field,
+            "`pattern`, `min_length` and `max_length` are for texts",
+        );
     }
     let number_only = param.minimum.is_some() || param.maximum.is_some();
     if number_only && !matches!(param.kind, ParamType::Integer | ParamType::Number) {
@@ -372,7 +394,11 @@ fn what_runs(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults)
             format!(
                 "driver `{}` runs {}",
                 manifest.driver.as_str(),
-                if is_sql { "`query`, `statement` and `builtin`" } else { "`request`" }
+                if is_sql {
+                    "`query`, `statement` and `builtin`"
+                } else {
+                    "`request`"
+                }
             ),
         );
         return;
@@ -398,10 +424,20 @@ fn what_runs(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults)
         faults.add(format!("{field}.affects"), "is for `statement`");
     }
     if tool.affects.is_some_and(|a| a.at_least > a.at_most) {
-        faults.add(format!("{field}.affects"), "`at_least` is more than `at_most`");
+        faults.add(
+            format!("{field}.affects"),
+            "`at_least` is more than `at_most`",
+        );
     }
     if let Some(query) = &tool.query {
-        sql(&format!("{field}.query"), query, Shape::Select, manifest, &tool.params, faults);
+        sql(
+            &format!("{field}.query"),
+            query,
+            Shape::Select,
+            manifest,
+            &tool.params,
+            faults,
+        );
     }
     if let Some(statements) = &tool.statement {
         let field = format!("{field}.statement");
@@ -414,14 +450,22 @@ fn what_runs(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults)
             let used: BTreeMap<String, Param> = tool
                 .params
                 .iter()
-                .filter(|(name, _)| !all.contains(&format!(":{name}")) || statement.contains(&format!(":{name}")))
+                .filter(|(name, _)| {
+                    !all.contains(&format!(":{name}")) || statement.contains(&format!(":{name}"))
+                })
                 .map(|(name, param)| (name.clone(), param.clone()))
                 .collect();
             sql(&field, statement, Shape::Write, manifest, &used, faults);
         }
     }
     if let Some(request) = &tool.request {
-        request_of(&format!("{field}.request"), request, manifest, &tool.argument_names(), faults);
+        request_of(
+            &format!("{field}.request"),
+            request,
+            manifest,
+            &tool.argument_names(),
+            faults,
+        );
     }
     if tool.builtin == Some(Builtin::Query) && !tool.params.is_empty() {
         faults.add(format!("{field}.params"), "`builtin: query` brings its own");
@@ -449,7 +493,9 @@ fn sql(
             field,
             match wanted {
                 Shape::Select => "a `query` is a SELECT",
-                Shape::Write => "a `statement` is an INSERT, UPDATE or DELETE; a SELECT is a `query`",
+                Shape::Write => {
+                    "a `statement` is an INSERT, UPDATE or DELETE; a SELECT is a `query`"
+                }
             },
         ),
         Ok(_) => {}
@@ -483,7 +529,10 @@ fn request_of(
     known.extend(arguments.iter().map(|name| format!("args.{name}")));
     known.insert("idempotency_key".to_owned());
     if !request.path.starts_with('/') {
-        faults.add(format!("{field}.path"), "begins with `/`: it is added to `connection.base_url`");
+        faults.add(
+            format!("{field}.path"),
+            "begins with `/`: it is added to `connection.base_url`",
+        );
     }
     faults.template(&format!("{field}.path"), &request.path, &known);
     for (map, name) in [
@@ -509,8 +558,12 @@ fn request_of(
     if request.method == Method::Get && (request.json.is_some() || !request.form.is_empty()) {
         faults.add(field, "a GET has no body");
     }
-    let Some(paging) = &request.paging else { return };
-    if paging.next.is_some() == paging.cursor.is_some() || paging.cursor.is_some() != paging.param.is_some() {
+    let Some(paging) = &request.paging else {
+        return;
+    };
+    if paging.next.is_some() == paging.cursor.is_some()
+        || paging.cursor.is_some() != paging.param.is_some()
+    {
         faults.add(
             format!("{field}.paging"),
             "needs `next`, or `cursor` together with `param`",

@@ -75,11 +75,7 @@ impl Registry {
         }
     }
 
-    fn take(
-        &mut self,
-        parsed: Result<Manifest, ManifestErrors>,
-        faults: &mut Vec<ManifestError>,
-    ) {
+    fn take(&mut self, parsed: Result<Manifest, ManifestErrors>, faults: &mut Vec<ManifestError>) {
         match parsed {
             Ok(manifest) => {
                 self.manifests

@@ -93,7 +93,9 @@ mod tests {
     async fn read_all(bytes: &[u8]) -> (std::io::Result<usize>, Option<String>) {
         let fault = Fault::default();
         let mut out = Vec::new();
-        let result = Bounded::new(bytes, fault.clone()).read_to_end(&mut out).await;
+        let result = Bounded::new(bytes, fault.clone())
+            .read_to_end(&mut out)
+            .await;
         let reason = fault.lock().unwrap().clone();
         (result, reason)
     }

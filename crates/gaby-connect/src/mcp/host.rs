@@ -190,7 +190,9 @@ impl<K: CallKey> Host<K> {
             let pins = shared.workspace.connectors().pins(&name).await?;
             match Setup::from_record(record) {
                 Ok(setup) => supervise::take_up(&shared, setup, pins, None),
-                Err(error) => tracing::error!(connector = name, %error, "a stored connector cannot be read"),
+                Err(error) => {
+                    tracing::error!(connector = name, %error, "a stored connector cannot be read")
+                }
             }
         }
         Ok(Self {
@@ -359,7 +361,10 @@ impl<K: CallKey> Host<K> {
         let session = reachable(&entry, &connector).await?;
         if first_party {
             let known = self.definitions(&entry);
-            if !known.iter().any(|(definition, _)| definition.tool.tool == tool) {
+            if !known
+                .iter()
+                .any(|(definition, _)| definition.tool.tool == tool)
+            {
                 return Err(CallError::Unknown(full));
             }
         } else {
@@ -504,7 +509,10 @@ fn third_party(setup: &Setup, pin: &ToolPin) -> ToolDefinition {
             connector: pin.connector.clone(),
             tool: pin.tool.clone(),
         },
-        description: description.chars().take(super::pin::MAX_DESCRIPTION).collect(),
+        description: description
+            .chars()
+            .take(super::pin::MAX_DESCRIPTION)
+            .collect(),
         role: None,
         access: if read { Access::Read } else { Access::Write },
         risk: if read { 10 } else { 50 },

@@ -334,7 +334,11 @@ fn first_pins(connector: &str, offered: &[rmcp::model::Tool]) -> Vec<ToolPin> {
     let mut pins: BTreeMap<String, ToolPin> = BTreeMap::new();
     for tool in offered {
         let name: String = tool.name.chars().take(128).collect();
-        let twice = offered.iter().filter(|other| other.name == tool.name).count() > 1;
+        let twice = offered
+            .iter()
+            .filter(|other| other.name == tool.name)
+            .count()
+            > 1;
         let hash = pin::hash(tool).ok().filter(|_| !twice);
         pins.insert(
             name.clone(),

@@ -42,7 +42,9 @@ pub(super) fn hash(tool: &Tool) -> Result<String, String> {
     let schema = Value::Object(tool.input_schema.as_ref().clone());
     let size = schema.to_string().len();
     if size > MAX_SCHEMA {
-        return Err(format!("its input schema has {size} bytes, more than {MAX_SCHEMA}"));
+        return Err(format!(
+            "its input schema has {size} bytes, more than {MAX_SCHEMA}"
+        ));
     }
     jsonschema::validator_for(&schema)
         .map_err(|error| format!("its input schema cannot be used: {error}"))?;
@@ -57,7 +59,11 @@ mod tests {
 
     fn tool() -> Tool {
         let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-        Tool::new("t", "does it", Arc::new(schema.as_object().unwrap().clone()))
+        Tool::new(
+            "t",
+            "does it",
+            Arc::new(schema.as_object().unwrap().clone()),
+        )
     }
 
     #[test]

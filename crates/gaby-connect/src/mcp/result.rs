@@ -102,19 +102,26 @@ mod tests {
 
     #[test]
     fn structured_content_is_preferred_then_json_text_then_text() {
-        let both = result(json!({"content": [{"type": "text", "text": "x"}], "structuredContent": {"a": 1}}));
+        let both = result(
+            json!({"content": [{"type": "text", "text": "x"}], "structuredContent": {"a": 1}}),
+        );
         assert_eq!(value_of(both).0, json!({"a": 1}));
         let json_text = result(json!({"content": [{"type": "text", "text": "[1, 2]"}]}));
         assert_eq!(value_of(json_text).0, json!([1, 2]));
-        let text = result(json!({"content": [{"type": "text", "text": "12"}, {"type": "text", "text": "b"}]}));
+        let text = result(
+            json!({"content": [{"type": "text", "text": "12"}, {"type": "text", "text": "b"}]}),
+        );
         assert_eq!(value_of(text).0, json!("12\nb"));
     }
 
     #[test]
     fn a_link_is_named_and_a_large_text_is_cut_at_a_character() {
-        let link = result(json!({"content": [{"type": "resource_link", "uri": "http://x.example.com/", "name": "x"}]}));
+        let link = result(
+            json!({"content": [{"type": "resource_link", "uri": "http://x.example.com/", "name": "x"}]}),
+        );
         assert_eq!(value_of(link).0, json!("[link \"http://x.example.com/\"]"));
-        let large = result(json!({"content": [{"type": "text", "text": "é".repeat(MAX_RESULT_BYTES)}]}));
+        let large =
+            result(json!({"content": [{"type": "text", "text": "é".repeat(MAX_RESULT_BYTES)}]}));
         let (value, truncated) = value_of(large);
         assert!(truncated && value.as_str().unwrap().len() <= MAX_RESULT_BYTES);
     }

@@ -75,8 +75,7 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let mut config =
-            ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
         config.server_info = Implementation::new(
             format!("gaby-{}", self.connector.name()),
             env!("CARGO_PKG_VERSION"),
@@ -178,7 +177,8 @@ where
         .get(name)
         .await?
         .ok_or_else(|| ConnectError::NotConnected(name.to_owned()))?;
-    let setup = Setup::from_record(record).map_err(|error| ConnectError::Settings(error.to_string()))?;
+    let setup =
+        Setup::from_record(record).map_err(|error| ConnectError::Settings(error.to_string()))?;
     let connector = open(&setup, registry)?;
     let unreachable = |reason: String| ConnectError::Unreachable {
         name: name.to_owned(),
@@ -209,8 +209,7 @@ pub(super) fn open(setup: &Setup, registry: &Registry) -> Result<Connector, Conn
             name: manifest.clone(),
             known: registry.names(),
         })?;
-    let given =
-        complete(&manifest, settings, &setup.exposed()).map_err(ConnectError::Settings)?;
+    let given = complete(&manifest, settings, &setup.exposed()).map_err(ConnectError::Settings)?;
     Connector::open(&setup.name, &manifest, &given)
         .map_err(|error| ConnectError::Settings(error.to_string()))
 }

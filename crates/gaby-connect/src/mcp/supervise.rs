@@ -127,7 +127,11 @@ async fn supervise(shared: Weak<Shared>, entry: Weak<Entry>, mut ready: Option<S
         let Some(connector) = entry.upgrade() else {
             return;
         };
-        tracing::warn!(connector = lock(&connector.setup).name, reason, "a connector is down");
+        tracing::warn!(
+            connector = lock(&connector.setup).name,
+            reason,
+            "a connector is down"
+        );
         down(&connector, reason);
         let wait = waits.next().unwrap_or(LONGEST_PAUSE);
         // Asked for now, it is tried at once, but not in a tight loop.
@@ -170,7 +174,11 @@ pub(super) async fn reconcile(
     if !changed.is_empty() {
         tracing::warn!(
             connector = name,
-            tools = changed.iter().map(|pin| pin.tool.as_str()).collect::<Vec<_>>().join(", "),
+            tools = changed
+                .iter()
+                .map(|pin| pin.tool.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
             "definitions differ from what was accepted: suspended"
         );
         store_pins(shared, &changed)
@@ -189,7 +197,11 @@ fn compare(
 ) -> (BTreeMap<String, Pinned>, Vec<ToolPin>) {
     let mut changed = Vec::new();
     for tool in offered {
-        let twice = offered.iter().filter(|other| other.name == tool.name).count() > 1;
+        let twice = offered
+            .iter()
+            .filter(|other| other.name == tool.name)
+            .count()
+            > 1;
         let hash = match pin::hash(tool) {
             _ if twice => Err("the server offers two tools of this name".to_owned()),
             hash => hash,

@@ -49,10 +49,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(
-        allowed: impl IntoIterator<Item = String>,
-        lookup: Arc<dyn Lookup>,
-    ) -> Self {
+    pub(crate) fn new(allowed: impl IntoIterator<Item = String>, lookup: Arc<dyn Lookup>) -> Self {
         Self {
             allowed: Arc::new(
                 allowed
@@ -67,15 +64,20 @@ impl Guard {
 
     /// Reads a URL and checks what can be checked before its name is resolved.
     pub(crate) fn url(&self, text: &str) -> Result<Url, GuardError> {
-        let url = Url::parse(text)
-            .map_err(|error| GuardError::Url(shorten(text), error.to_string()))?;
+        let url =
+            Url::parse(text).map_err(|error| GuardError::Url(shorten(text), error.to_string()))?;
         self.check(&url)?;
         Ok(url)
     }
 
     /// Checks a parsed URL, such as a redirect's.
     pub(crate) fn check(&self, url: &Url) -> Result<(), GuardError> {
-        let refuse = |reason: &str| Err(GuardError::Refused(shorten(url.as_str()), reason.to_owned()));
+        let refuse = |reason: &str| {
+            Err(GuardError::Refused(
+                shorten(url.as_str()),
+                reason.to_owned(),
+            ))
+        };
         if !matches!(url.scheme(), "http" | "https") {
             return refuse("only https addresses are");
         }
@@ -100,8 +102,12 @@ impl Guard {
             return refuse("its port is unusual: allow its host:port to reach it all the same");
         }
         match host {
-            Host::Ipv4(address) if !is_public(address.into()) => refuse("its address is not public"),
-            Host::Ipv6(address) if !is_public(address.into()) => refuse("its address is not public"),
+            Host::Ipv4(address) if !is_public(address.into()) => {
+                refuse("its address is not public")
+            }
+            Host::Ipv6(address) if !is_public(address.into()) => {
+                refuse("its address is not public")
+            }
             Host::Domain(_) if is_internal_name(&name) => refuse("its name is an internal one"),
             _ => Ok(()),
         }
@@ -131,11 +137,9 @@ impl Guard {
     /// The addresses of a name, all of which may be connected to.
     async fn resolve(self, name: String) -> Result<Vec<SocketAddr>, GuardError> {
         let plain = name.trim_end_matches('.').to_lowercase();
-        let found = self
-            .lookup
-            .lookup(name.clone())
-            .await
-            .map_err(|error| GuardError::Refused(plain.clone(), format!("its name was not found ({error})")))?;
+        let found = self.lookup.lookup(name.clone()).await.map_err(|error| {
+            GuardError::Refused(plain.clone(), format!("its name was not found ({error})"))
+        })?;
         if found.is_empty() {
             return Err(GuardError::Refused(plain, "its name has no address".into()));
         }
@@ -173,9 +177,18 @@ fn host_text(host: &Host<&str>) -> String {
 fn is_internal_name(name: &str) -> bool {
     let single = !name.contains('.');
     single
-        || ["localhost", "internal", "local", "localdomain", "lan", "home.arpa", "intranet", "corp"]
-            .iter()
-            .any(|suffix| name == *suffix || name.ends_with(&format!(".{suffix}")))
+        || [
+            "localhost",
+            "internal",
+            "local",
+            "localdomain",
+            "lan",
+            "home.arpa",
+            "intranet",
+            "corp",
+        ]
+        .iter()
+        .any(|suffix| name == *suffix || name.ends_with(&format!(".{suffix}")))
 }
 
 fn shorten(text: &str) -> String {

@@ -132,9 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn relations() -> Relations {
-        Relations::new(
-            ["customers", "invoices", "public.customers"].map(str::to_owned),
-        )
+        Relations::new(["customers", "invoices", "public.customers"].map(str::to_owned))
     }
 
     fn refused(text: &str) -> String {
@@ -183,7 +181,11 @@ mod tests {
     #[test]
     fn a_long_chain_is_refused_before_it_costs_a_stack() {
         refused(&format!("SELECT 1{}", "+1".repeat(5_000)));
-        refused(&format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)));
+        refused(&format!(
+            "SELECT {}1{}",
+            "(".repeat(10_000),
+            ")".repeat(10_000)
+        ));
         refused(&format!("SELECT {}", "NOT ".repeat(1_400) + "true"));
     }
 

@@ -13,11 +13,42 @@ use super::shape::Dialect;
 
 /// Types that may be named in casts; all others, and among them `reg*`, look things up or run code.
 const TYPES: &[&str] = &[
-    "bigint", "bool", "boolean", "bytea", "char", "character", "character varying", "date",
-    "datetime", "decimal", "double", "double precision", "float", "float4", "float8", "int", "int2",
-    "int4", "int8", "integer", "interval", "json", "jsonb", "numeric", "real", "smallint", "text",
-    "time", "time without time zone", "time with time zone", "timestamp",
-    "timestamp without time zone", "timestamp with time zone", "timestamptz", "uuid", "varchar",
+    "bigint",
+    "bool",
+    "boolean",
+    "bytea",
+    "char",
+    "character",
+    "character varying",
+    "date",
+    "datetime",
+    "decimal",
+    "double",
+    "double precision",
+    "float",
+    "float4",
+    "float8",
+    "int",
+    "int2",
+    "int4",
+    "int8",
+    "integer",
+    "interval",
+    "json",
+    "jsonb",
+    "numeric",
+    "real",
+    "smallint",
+    "text",
+    "time",
+    "time without time zone",
+    "time with time zone",
+    "timestamp",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "timestamptz",
+    "uuid",
+    "varchar",
 ];
 
 /// A query that is being walked: the common table expressions it declares, and those already seen.
@@ -69,7 +100,9 @@ impl<'a> Walk<'a> {
             return refuse(format!("the function `{name}` is not allowed here"));
         }
         if function.uses_odbc_syntax || !matches!(function.parameters, FunctionArguments::None) {
-            return refuse(format!("`{name}` is called in a way that is not allowed here"));
+            return refuse(format!(
+                "`{name}` is called in a way that is not allowed here"
+            ));
         }
         if matches!(function.args, FunctionArguments::Subquery(_)) {
             return refuse("a subquery as a function's argument is not allowed here");
@@ -215,7 +248,9 @@ impl Visitor for Walk<'_> {
                 if plain {
                     Flow::Continue(())
                 } else {
-                    refuse(format!("`{name}` is read in a way that is not allowed here"))
+                    refuse(format!(
+                        "`{name}` is read in a way that is not allowed here"
+                    ))
                 }
             }
             TableFactor::Derived { sample: None, .. } | TableFactor::NestedJoin { .. } => {
@@ -233,7 +268,9 @@ impl Visitor for Walk<'_> {
         for part in &relation.0 {
             match part {
                 ObjectNamePart::Identifier(ident) => parts.push(self.fold(ident)),
-                ObjectNamePart::Function(_) => return refuse("a computed table name is not allowed"),
+                ObjectNamePart::Function(_) => {
+                    return refuse("a computed table name is not allowed");
+                }
             }
         }
         let name = parts.join(".");

@@ -26,7 +26,10 @@ async fn unchanged_passages_keep_their_vectors_and_moved_files_too() {
 async fn what_was_embedded_before_a_failure_is_kept() {
     let home = Home::new().await;
     for number in 0..40 {
-        home.write(&format!("{number}.md"), format!("Passage number {number} of many."));
+        home.write(
+            &format!("{number}.md"),
+            format!("Passage number {number} of many."),
+        );
     }
     home.ingest().await;
     let failing = Arc::new(Letters {
@@ -34,11 +37,16 @@ async fn what_was_embedded_before_a_failure_is_kept() {
         embedded: 0.into(),
         fails_after: 20,
     });
-    let stopped = Knowledge::open(home.workspace.clone(), failing).await.unwrap();
+    let stopped = Knowledge::open(home.workspace.clone(), failing)
+        .await
+        .unwrap();
     assert!(stopped.embed_pending(&Silent).await.is_err());
     let kept = stopped.stats().await.unwrap().embedded;
     assert!(kept > 0 && kept <= 20, "{kept}");
-    assert_eq!(home.knowledge.embed_pending(&Silent).await.unwrap() as u64, 40 - kept);
+    assert_eq!(
+        home.knowledge.embed_pending(&Silent).await.unwrap() as u64,
+        40 - kept
+    );
 }
 
 #[tokio::test]
@@ -59,14 +67,22 @@ async fn the_old_vectors_serve_until_those_of_another_embedder_are_all_there() {
         .await
         .unwrap();
     assert!(changed.embed_pending(&Silent).await.is_err());
-    let options = SearchOptions { explain: true, ..SearchOptions::default() };
+    let options = SearchOptions {
+        explain: true,
+        ..SearchOptions::default()
+    };
     let hits = changed.search("passage", &options).await.unwrap();
     assert!(hits[0].explain.as_ref().unwrap().similarity.is_some());
 
     let other = Letters::new("other");
-    let finished = Knowledge::open(home.workspace.clone(), other.clone()).await.unwrap();
+    let finished = Knowledge::open(home.workspace.clone(), other.clone())
+        .await
+        .unwrap();
     let made = finished.embed_pending(&Silent).await.unwrap();
-    assert!(made < 30, "what was made before the failure is kept: {made}");
+    assert!(
+        made < 30,
+        "what was made before the failure is kept: {made}"
+    );
     assert_eq!(finished.stats().await.unwrap().embedded, 30);
     let before = other.embedded.load(Ordering::SeqCst);
     let hits = finished.search("passage", &options).await.unwrap();

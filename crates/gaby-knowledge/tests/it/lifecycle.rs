@@ -5,7 +5,10 @@ use gaby_knowledge::{Knowledge, SearchOptions, Silent};
 use crate::{Home, Letters, of};
 
 async fn titles(knowledge: &Knowledge, query: &str) -> Vec<String> {
-    let hits = knowledge.search(query, &SearchOptions::default()).await.unwrap();
+    let hits = knowledge
+        .search(query, &SearchOptions::default())
+        .await
+        .unwrap();
     hits.into_iter().map(|hit| hit.title).collect()
 }
 
@@ -14,7 +17,10 @@ async fn only_what_changed_is_taken_in_again_and_what_is_gone_is_not_found() {
     let home = Home::new().await;
     home.write("vpn.md", "# VPN\n\nRenew the certificate.\n");
     home.write("mail/bounce.txt", "Bounced messages are retried.");
-    home.write("site/page.html", "<h1>Refunds</h1><p>Refunds take five days.</p>");
+    home.write(
+        "site/page.html",
+        "<h1>Refunds</h1><p>Refunds take five days.</p>",
+    );
     let first = home.ingest().await;
     assert_eq!((first.added, first.documents, first.chunks), (3, 3, 3));
     assert_eq!(titles(&home.knowledge, "certificates").await, ["VPN"]);
@@ -36,7 +42,10 @@ async fn a_file_that_was_only_touched_is_not_counted_as_changed() {
     let home = Home::new().await;
     home.write("a.md", "Same words.");
     home.ingest().await;
-    let file = std::fs::File::options().append(true).open(home.docs.path().join("a.md")).unwrap();
+    let file = std::fs::File::options()
+        .append(true)
+        .open(home.docs.path().join("a.md"))
+        .unwrap();
     file.set_modified(std::time::UNIX_EPOCH).unwrap();
     let report = home.ingest().await;
     assert_eq!((report.updated, report.unchanged), (0, 1));
@@ -53,11 +62,17 @@ async fn what_is_left_out_is_named_with_its_reason() {
     home.write("deep.html", "<div>".repeat(100_000));
     home.write("bad.pdf", b"%PDF-1.7\ngarbage");
     home.write("code.go", "package main");
-    std::fs::File::create(home.docs.path().join("huge.md")).unwrap().set_len(21 << 20).unwrap();
+    std::fs::File::create(home.docs.path().join("huge.md"))
+        .unwrap()
+        .set_len(21 << 20)
+        .unwrap();
     let report = home.ingest().await;
     assert_eq!(report.documents, 1);
-    let reasons: Vec<String> =
-        report.skipped.iter().map(|s| format!("{}: {}", s.path, s.reason)).collect();
+    let reasons: Vec<String> = report
+        .skipped
+        .iter()
+        .map(|s| format!("{}: {}", s.path, s.reason))
+        .collect();
     for (path, reason) in [
         ("empty.md", "empty"),
         ("blank.txt", "empty"),
@@ -69,7 +84,10 @@ async fn what_is_left_out_is_named_with_its_reason() {
         ("huge.md", "too large: 21.0 MB"),
     ] {
         let expected = format!("{path}: {reason}");
-        assert!(reasons.iter().any(|r| r.starts_with(&expected)), "{expected} in {reasons:?}");
+        assert!(
+            reasons.iter().any(|r| r.starts_with(&expected)),
+            "{expected} in {reasons:?}"
+        );
     }
     assert_eq!(home.knowledge.sources().await.unwrap()[0].skipped, reasons);
 }
@@ -82,7 +100,12 @@ async fn a_place_that_is_not_there_is_an_error_that_names_it() {
             paths: vec![path.into()],
             source_name: None,
         };
-        let error = home.knowledge.ingest(request, &Silent).await.unwrap_err().to_string();
+        let error = home
+            .knowledge
+            .ingest(request, &Silent)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(path), "{error}");
     }
 }
@@ -110,11 +133,14 @@ async fn a_lost_index_is_rebuilt_from_the_chunks() {
     assert!(names.len() > 2);
     let mut tx = home.workspace.begin().await.unwrap();
     for (name, generation) in names.iter().filter(|(name, _)| name != "manifest").take(2) {
-        tx.put_index_blob(name, *generation, b"damaged").await.unwrap();
+        tx.put_index_blob(name, *generation, b"damaged")
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
-    let reopened =
-        Knowledge::open(home.workspace.clone(), Letters::new("letters")).await.unwrap();
+    let reopened = Knowledge::open(home.workspace.clone(), Letters::new("letters"))
+        .await
+        .unwrap();
     assert_eq!(titles(&reopened, "stay").await, ["A"]);
     assert_eq!(reopened.embed_pending(&Silent).await.unwrap(), 1);
 }
@@ -122,7 +148,9 @@ async fn a_lost_index_is_rebuilt_from_the_chunks() {
 #[tokio::test]
 async fn another_process_sees_what_was_committed_and_neither_loses_the_others_work() {
     let home = Home::new().await;
-    let other = Knowledge::open(home.workspace.clone(), Letters::new("letters")).await.unwrap();
+    let other = Knowledge::open(home.workspace.clone(), Letters::new("letters"))
+        .await
+        .unwrap();
     home.write("a.md", "First document.");
     home.ingest().await;
     assert_eq!(titles(&other, "first").await, ["A"]);
@@ -160,10 +188,14 @@ async fn an_ingest_that_is_cut_off_leaves_the_old_state_or_a_whole_new_one() {
             }
         }
         drop(work);
-        let opened =
-            Knowledge::open(home.workspace.clone(), Letters::new("letters")).await.unwrap();
+        let opened = Knowledge::open(home.workspace.clone(), Letters::new("letters"))
+            .await
+            .unwrap();
         let stats = opened.stats().await.unwrap();
-        let found = opened.search("words", &SearchOptions::default()).await.unwrap();
+        let found = opened
+            .search("words", &SearchOptions::default())
+            .await
+            .unwrap();
         assert_eq!(found.len() as u64, stats.chunks);
         assert!(stats.documents == 1 || stats.documents == 2);
     }
@@ -185,15 +217,26 @@ async fn a_bare_repository_is_read_from_its_objects_and_only_what_changed_again(
         assert!(done.status.success(), "{done:?}");
     };
     git(work.path(), &["init", "-q", "-b", "main"]);
-    std::fs::write(work.path().join("guide.md"), "# Guide\n\nFollow the yellow line.").unwrap();
+    std::fs::write(
+        work.path().join("guide.md"),
+        "# Guide\n\nFollow the yellow line.",
+    )
+    .unwrap();
     std::fs::write(work.path().join("other.md"), "Something else.").unwrap();
     git(work.path(), &["add", "."]);
     git(work.path(), &["commit", "-q", "-m", "one"]);
-    git(work.path(), &["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
+    git(
+        work.path(),
+        &["clone", "-q", "--bare", ".", bare.to_str().unwrap()],
+    );
     let ingest = || home.knowledge.ingest(of(&bare), &Silent);
     assert_eq!(ingest().await.unwrap().added, 2);
     assert_eq!(titles(&home.knowledge, "yellow").await, ["Guide"]);
-    std::fs::write(work.path().join("guide.md"), "# Guide\n\nFollow the green line.").unwrap();
+    std::fs::write(
+        work.path().join("guide.md"),
+        "# Guide\n\nFollow the green line.",
+    )
+    .unwrap();
     git(work.path(), &["commit", "-q", "-a", "-m", "two"]);
     git(work.path(), &["push", "-q", bare.to_str().unwrap(), "main"]);
     let second = ingest().await.unwrap();

@@ -75,10 +75,14 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) async fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let store = Store::open(StoreConfig::in_folder(data.path())).await.unwrap();
+        let store = Store::open(StoreConfig::in_folder(data.path()))
+            .await
+            .unwrap();
         let workspace = store.create_workspace("test", "Test").await.unwrap();
         let embedder = Letters::new("letters");
-        let knowledge = Knowledge::open(workspace.clone(), embedder.clone()).await.unwrap();
+        let knowledge = Knowledge::open(workspace.clone(), embedder.clone())
+            .await
+            .unwrap();
         Self {
             data,
             docs: tempfile::tempdir().unwrap(),
@@ -95,7 +99,10 @@ impl Home {
     }
 
     pub(crate) async fn ingest(&self) -> IngestReport {
-        self.knowledge.ingest(of(self.docs.path()), &Silent).await.unwrap()
+        self.knowledge
+            .ingest(of(self.docs.path()), &Silent)
+            .await
+            .unwrap()
     }
 }
 

@@ -21,7 +21,11 @@ async fn a_hit_opens_its_place_and_its_terms_add_up() {
     home.write("other.md", "# Other\n\nReset the router.\n");
     home.ingest().await;
     home.knowledge.embed_pending(&Silent).await.unwrap();
-    let hits = home.knowledge.search("How do I RESET my sign-in?", &explained(10)).await.unwrap();
+    let hits = home
+        .knowledge
+        .search("How do I RESET my sign-in?", &explained(10))
+        .await
+        .unwrap();
     for (index, hit) in hits.iter().enumerate() {
         assert_eq!(hit.rank, index + 1);
         let document = home.knowledge.document(&hit.document).await.unwrap();
@@ -32,13 +36,31 @@ async fn a_hit_opens_its_place_and_its_terms_add_up() {
         assert!(why.similarity.is_some() && why.vector_rank.is_some());
     }
     let first = &hits[0];
-    assert_eq!((first.title.as_str(), first.heading.as_str()), ("Sign-in guide", "Sign-in › Réset"));
-    assert_eq!(first.updated_at.unwrap().to_string(), "2026-01-31T00:00:00.000Z");
+    assert_eq!(
+        (first.title.as_str(), first.heading.as_str()),
+        ("Sign-in guide", "Sign-in › Réset")
+    );
+    assert_eq!(
+        first.updated_at.unwrap().to_string(),
+        "2026-01-31T00:00:00.000Z"
+    );
     let around = first.neighbours.as_ref().unwrap();
-    assert_eq!((around.before.as_deref(), around.after.as_deref()), (Some("Intro."), Some("Sign in again.")));
-    let passage = home.knowledge.passage(&first.document, first.start + 1, usize::MAX).await.unwrap();
+    assert_eq!(
+        (around.before.as_deref(), around.after.as_deref()),
+        (Some("Intro."), Some("Sign in again."))
+    );
+    let passage = home
+        .knowledge
+        .passage(&first.document, first.start + 1, usize::MAX)
+        .await
+        .unwrap();
     assert!(passage.before.ends_with('P'), "{passage:?}");
-    assert!(home.knowledge.passage(&first.document, usize::MAX, 0).await.is_ok());
+    assert!(
+        home.knowledge
+            .passage(&first.document, usize::MAX, 0)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -64,22 +86,62 @@ async fn passages_that_say_the_same_are_shown_once() {
     home.write("v2/reset.md", "# Reset\n\nPress the button.");
     home.write("c.md", "# Button\n\nA button is round.");
     home.ingest().await;
-    assert_eq!(home.knowledge.search("button", &explained(9)).await.unwrap().len(), 2);
-    let all = SearchOptions { fold_duplicates: false, ..explained(9) };
-    assert_eq!(home.knowledge.search("button", &all).await.unwrap().len(), 3);
+    assert_eq!(
+        home.knowledge
+            .search("button", &explained(9))
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    let all = SearchOptions {
+        fold_duplicates: false,
+        ..explained(9)
+    };
+    assert_eq!(
+        home.knowledge.search("button", &all).await.unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]
 async fn odd_questions_are_answered_without_harm() {
     let home = Home::new().await;
-    assert!(home.knowledge.search("anything", &explained(5)).await.unwrap().is_empty());
+    assert!(
+        home.knowledge
+            .search("anything", &explained(5))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     home.write("a.md", "# 重置\n\n重置密码 needs a code.");
     home.ingest().await;
-    assert_eq!(home.knowledge.search("密码", &explained(5)).await.unwrap().len(), 1);
-    for query in ["", "   ", "\0", "the of and", &"é".repeat(5_000_000), "\"unclosed AND (", "🦀"] {
+    assert_eq!(
+        home.knowledge
+            .search("密码", &explained(5))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    for query in [
+        "",
+        "   ",
+        "\0",
+        "the of and",
+        &"é".repeat(5_000_000),
+        "\"unclosed AND (",
+        "🦀",
+    ] {
         home.knowledge.search(query, &explained(5)).await.unwrap();
     }
-    assert!(home.knowledge.search("code", &explained(0)).await.unwrap().is_empty());
+    assert!(
+        home.knowledge
+            .search("code", &explained(0))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 proptest! {

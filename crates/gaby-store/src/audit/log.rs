@@ -373,13 +373,12 @@ impl Audit<'_> {
     /// # Errors
     /// When the database fails, or the entry's salt was changed.
     pub async fn is_about(&self, seq: u64, content: &serde_json::Value) -> Result<Option<bool>> {
-        let row = sqlx::query(
-            "SELECT entry, salt FROM audit_entries WHERE workspace = $1 AND seq = $2",
-        )
-        .bind(self.0.id().as_str())
-        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
-        .fetch_optional(self.0.db().reader())
-        .await?;
+        let row =
+            sqlx::query("SELECT entry, salt FROM audit_entries WHERE workspace = $1 AND seq = $2")
+                .bind(self.0.id().as_str())
+                .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+                .fetch_optional(self.0.db().reader())
+                .await?;
         let Some(row) = row else { return Ok(None) };
         let entry: AuditEntry =
             serde_json::from_str(&row.try_get::<String, _>(0)?).map_err(StoreError::corrupt)?;

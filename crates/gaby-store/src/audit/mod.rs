@@ -19,8 +19,8 @@ use gaby_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use log::{Audit, ExportedLog};
 pub(crate) use log::{Appended, append, remove_head_file, start_chain, write_head_file};
+pub use log::{Audit, ExportedLog};
 pub use note::{Checkpoint, verifying_key_text};
 
 /// Who did something.

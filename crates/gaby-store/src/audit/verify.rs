@@ -91,13 +91,20 @@ pub fn verify(log: &ExportedLog, key: &VerifyingKey) -> Result<Report, Problem> 
         check_entry(log, index, &hash, &next)?;
         hash = next;
         edge.push(bytes.as_bytes());
-        for note in notes.iter().chain(&heads).filter(|note| note.size == expected) {
+        for note in notes
+            .iter()
+            .chain(&heads)
+            .filter(|note| note.size == expected)
+        {
             agrees(note, &edge, &hash, last_agreed + 1)?;
             last_agreed = expected;
         }
     }
     if let Some(note) = heads.iter().find(|head| head.size > have) {
-        let text = format!("a signed head knows {} entries, {have} are there", note.size);
+        let text = format!(
+            "a signed head knows {} entries, {have} are there",
+            note.size
+        );
         // The database's own head was written with its last entry: where it agrees, nothing was cut
         // off, but all of the database was put back to an earlier moment.
         let kind = match heads.first() {
@@ -185,7 +192,10 @@ fn check_entry(
     }
     // Something is off: say what, as exactly as can be told.
     if entry.seq != seq {
-        let numbered = log.entries.iter().any(|(_, other, _)| number_of(other) == Some(seq));
+        let numbered = log
+            .entries
+            .iter()
+            .any(|(_, other, _)| number_of(other) == Some(seq));
         return Err(if numbered || entry.seq > seq {
             elsewhere_or_missing(log, index, seq)
         } else {
@@ -200,13 +210,20 @@ fn check_entry(
             .and_then(|prev| Hash::try_from(prev).ok())
             .is_some_and(|prev| hex::encode(chain::next(&prev, bytes.as_bytes())) == *stored);
         let (seq, text) = if whole && seq > 1 {
-            (seq - 1, "the entry is not the one that the next was written after")
+            (
+                seq - 1,
+                "the entry is not the one that the next was written after",
+            )
         } else {
             (seq, "the entry does not follow the one before it")
         };
         return Err(problem(seq, Kind::Changed, text));
     }
-    Err(problem(seq, Kind::Changed, "the entry does not match its hash"))
+    Err(problem(
+        seq,
+        Kind::Changed,
+        "the entry does not match its hash",
+    ))
 }
 
 /// The entry of this number is not in its place: it stands later, or nowhere.
@@ -215,7 +232,11 @@ fn elsewhere_or_missing(log: &ExportedLog, index: usize, seq: u64) -> Problem {
         .iter()
         .any(|(_, other, _)| number_of(other) == Some(seq));
     if later {
-        problem(seq, Kind::Reordered, format!("another entry stands in the place of {seq}"))
+        problem(
+            seq,
+            Kind::Reordered,
+            format!("another entry stands in the place of {seq}"),
+        )
     } else {
         problem(seq, Kind::Missing, format!("entry {seq} is not there"))
     }
@@ -232,7 +253,10 @@ fn agrees(note: &Checkpoint, edge: &Edge, hash: &Hash, first: u64) -> Result<(),
         return Err(problem(
             first,
             Kind::Changed,
-            format!("the entries up to {} are not those that were signed", note.size),
+            format!(
+                "the entries up to {} are not those that were signed",
+                note.size
+            ),
         ));
     }
     Ok(())

@@ -24,7 +24,10 @@ async fn an_address_has_one_account_whatever_its_case() {
         let accounts = test.store.accounts();
         let mut sam = user("sam@example.com");
         accounts.add_user(&sam).await.unwrap();
-        let error = accounts.add_user(&user(" SAM@example.com ")).await.unwrap_err();
+        let error = accounts
+            .add_user(&user(" SAM@example.com "))
+            .await
+            .unwrap_err();
         assert!(matches!(error, StoreError::Exists(_)), "{error}");
         let found = accounts.user_by_email("Sam@Example.com").await.unwrap();
         assert_eq!(found.as_ref(), Some(&sam));
@@ -52,10 +55,16 @@ async fn a_session_is_found_by_its_token_and_ends_with_its_user() {
             expires_at: now.plus_millis(1_000),
         };
         accounts.add_session(&session, "secret").await.unwrap();
-        assert_eq!(accounts.session("secret").await.unwrap(), Some(session.clone()));
+        assert_eq!(
+            accounts.session("secret").await.unwrap(),
+            Some(session.clone())
+        );
         assert_eq!(accounts.session("Secret").await.unwrap(), None);
         let later = now.plus_millis(500);
-        accounts.touch_session(&session.id, later, None).await.unwrap();
+        accounts
+            .touch_session(&session.id, later, None)
+            .await
+            .unwrap();
         let seen = accounts.session("secret").await.unwrap().unwrap();
         assert_eq!((seen.seen_at, seen.csrf_hash), (later, vec![1; 32]));
         assert_eq!(accounts.sessions_of(&sam.id).await.unwrap().len(), 1);
@@ -69,10 +78,21 @@ async fn the_first_run_link_works_once_and_not_for_ever() {
     for test in every_engine().await {
         let accounts = test.store.accounts();
         let now = SystemClock.now();
-        accounts.set_setup_link("old", now.plus_millis(1_000)).await.unwrap();
-        accounts.set_setup_link("new", now.plus_millis(1_000)).await.unwrap();
+        accounts
+            .set_setup_link("old", now.plus_millis(1_000))
+            .await
+            .unwrap();
+        accounts
+            .set_setup_link("new", now.plus_millis(1_000))
+            .await
+            .unwrap();
         assert!(!accounts.use_setup_link("old", now).await.unwrap());
-        assert!(!accounts.use_setup_link("new", now.plus_millis(1_000)).await.unwrap());
+        assert!(
+            !accounts
+                .use_setup_link("new", now.plus_millis(1_000))
+                .await
+                .unwrap()
+        );
         assert!(accounts.use_setup_link("new", now).await.unwrap());
         assert!(!accounts.use_setup_link("new", now).await.unwrap());
     }

@@ -23,7 +23,11 @@ async fn append(workspace: &Workspace, count: u64) {
 }
 
 async fn filled(test: &TestStore, slug: &str) -> Workspace {
-    let workspace = test.store.create_workspace(slug, "A company").await.unwrap();
+    let workspace = test
+        .store
+        .create_workspace(slug, "A company")
+        .await
+        .unwrap();
     for _ in 0..ENTRIES / 20 {
         append(&workspace, 20).await;
     }
@@ -242,7 +246,13 @@ async fn a_database_that_was_put_back_is_seen_by_the_head_beside_it_and_by_a_kep
         let old_file = std::fs::read(&file).unwrap();
         append(&acme, 100).await;
         let kept = acme.audit().checkpoint().await.unwrap();
-        assert!(acme.audit().verify(std::slice::from_ref(&kept)).await.unwrap().is_ok());
+        assert!(
+            acme.audit()
+                .verify(std::slice::from_ref(&kept))
+                .await
+                .unwrap()
+                .is_ok()
+        );
 
         // The database alone.
         for sql in [
@@ -272,7 +282,10 @@ async fn a_database_that_was_put_back_is_seen_by_the_head_beside_it_and_by_a_kep
 async fn a_head_file_that_lags_behind_a_crash_is_no_alarm_and_catches_up() {
     for test in every_engine().await {
         let acme = test.store.create_workspace("acme", "Acme").await.unwrap();
-        let file = test.config.data_dir.join(format!("audit/{}.head", acme.id()));
+        let file = test
+            .config
+            .data_dir
+            .join(format!("audit/{}.head", acme.id()));
         append(&acme, 3).await;
         let behind = std::fs::read(&file).unwrap();
         append(&acme, 2).await;
@@ -338,8 +351,14 @@ async fn an_entry_commits_to_its_content_and_survives_a_change_that_is_dropped()
         let listed = acme.audit().list(None, 10).await.unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!(listed[0].0.action, "kept");
-        assert_eq!(acme.audit().is_about(1, &content).await.unwrap(), Some(true));
-        assert_eq!(acme.audit().is_about(1, &json!({})).await.unwrap(), Some(false));
+        assert_eq!(
+            acme.audit().is_about(1, &content).await.unwrap(),
+            Some(true)
+        );
+        assert_eq!(
+            acme.audit().is_about(1, &json!({})).await.unwrap(),
+            Some(false)
+        );
         assert_eq!(acme.audit().is_about(2, &content).await.unwrap(), None);
         assert!(acme.audit().verifying_key_text().starts_with("gaby/"));
     }

@@ -105,7 +105,10 @@ async fn proposed(workspace: &Workspace) -> Action {
     let mut tx = workspace.begin().await.unwrap();
     tx.tickets().insert(&ticket).await.unwrap();
     tx.investigations().put(&investigation).await.unwrap();
-    tx.actions().insert(&action, action.created_at).await.unwrap();
+    tx.actions()
+        .insert(&action, action.created_at)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     action
 }

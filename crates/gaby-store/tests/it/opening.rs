@@ -77,14 +77,21 @@ async fn a_file_that_is_no_database_is_named_and_left_alone() {
     for garbage in [
         vec![0x5a; 100],
         b"<html>not a database</html>".repeat(400_000),
-        "SQLite format 3\0 and then something else".repeat(200).into_bytes(),
+        "SQLite format 3\0 and then something else"
+            .repeat(200)
+            .into_bytes(),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gaby.db");
         std::fs::write(&file, &garbage).unwrap();
-        let error = Store::open(StoreConfig::in_folder(folder.path())).await.unwrap_err();
+        let error = Store::open(StoreConfig::in_folder(folder.path()))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("gaby.db"), "{error}");
-        assert!(std::fs::read(&file).unwrap() == garbage, "the file was changed");
+        assert!(
+            std::fs::read(&file).unwrap() == garbage,
+            "the file was changed"
+        );
         assert!(!folder.path().join("master.key").exists());
     }
 }
@@ -98,7 +105,10 @@ async fn a_malformed_master_key_is_refused() {
             ..StoreConfig::in_folder(folder.path())
         };
         let error = Store::open(config).await.unwrap_err();
-        assert!(matches!(error, StoreError::MalformedMasterKey(_)), "{error}");
+        assert!(
+            matches!(error, StoreError::MalformedMasterKey(_)),
+            "{error}"
+        );
         assert!(error.to_string().len() < 300);
     }
 }
@@ -115,7 +125,11 @@ async fn a_database_of_a_newer_version_is_refused() {
 
 #[tokio::test]
 async fn several_first_starts_at_once_make_one_instance() {
-    for Unopened { config, folder: _folder } in unopened().await {
+    for Unopened {
+        config,
+        folder: _folder,
+    } in unopened().await
+    {
         let config = StoreConfig {
             master_key: key("07"),
             ..config
@@ -139,7 +153,11 @@ async fn an_unknown_workspace_is_answered_with_those_there_are() {
         test.store.create_workspace("acme", "Acme").await.unwrap();
         let error = test.store.workspace("nope").await.unwrap_err();
         assert!(error.to_string().contains("acme"), "{error}");
-        let error = test.store.create_workspace("acme", "Again").await.unwrap_err();
+        let error = test
+            .store
+            .create_workspace("acme", "Again")
+            .await
+            .unwrap_err();
         assert!(matches!(error, StoreError::WorkspaceExists(_)), "{error}");
         for bad in ["", "Acme", "1a", "a b", "../x", &"a".repeat(41)] {
             let error = test.store.create_workspace(bad, "x").await.unwrap_err();

@@ -137,8 +137,20 @@ async fn the_leases_of_an_ended_process_are_freed_at_once_by_the_next() {
         test.store.create_workspace("acme", "Acme").await.unwrap();
         let now = SystemClock.now();
         enqueue(&test.store, 1, Priority::Normal, now).await;
-        let held = test.store.queue().claim(now, 3_600_000).await.unwrap().unwrap();
-        assert!(test.store.queue().renew(&held.id, now, 3_600_000).await.unwrap());
+        let held = test
+            .store
+            .queue()
+            .claim(now, 3_600_000)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            test.store
+                .queue()
+                .renew(&held.id, now, 3_600_000)
+                .await
+                .unwrap()
+        );
 
         let next = Store::open(test.config.clone()).await.unwrap();
         assert_eq!(next.queue().claim(now, 1_000).await.unwrap(), None);
@@ -147,7 +159,14 @@ async fn the_leases_of_an_ended_process_are_freed_at_once_by_the_next() {
         assert_eq!(job.id, held.id);
 
         // Whoever held it before can neither renew nor end it.
-        assert!(!test.store.queue().renew(&held.id, now, 1_000).await.unwrap());
+        assert!(
+            !test
+                .store
+                .queue()
+                .renew(&held.id, now, 1_000)
+                .await
+                .unwrap()
+        );
         test.store.queue().complete(&held.id).await.unwrap();
         test.store.queue().fail(&held, "late", now).await.unwrap();
         assert_eq!(next.queue().depth().await.unwrap().leased, 1);
@@ -171,7 +190,9 @@ async fn a_job_of_a_change_that_is_dropped_was_never_added() {
         let workspace = test.store.create_workspace("acme", "Acme").await.unwrap();
         let now = SystemClock.now();
         let mut tx = workspace.begin().await.unwrap();
-        tx.enqueue("test", "x", now, Priority::Normal, now).await.unwrap();
+        tx.enqueue("test", "x", now, Priority::Normal, now)
+            .await
+            .unwrap();
         drop(tx);
         assert_eq!(test.store.queue().claim(now, 1_000).await.unwrap(), None);
     }

@@ -47,7 +47,10 @@ async fn fill(workspace: &Workspace) -> TicketId {
         millis: 3,
         created_at: now,
     };
-    tx.investigations().add_step(&ticket.id, &step).await.unwrap();
+    tx.investigations()
+        .add_step(&ticket.id, &step)
+        .await
+        .unwrap();
     let evidence = Evidence {
         id: EvidenceId::generate(),
         investigation: investigation.id.clone(),
@@ -90,7 +93,10 @@ async fn fill(workspace: &Workspace) -> TicketId {
         meta: json!({"tag": "Zanzibar"}),
         chunks: 1,
     };
-    tx.documents().put(&document, "Zanzibar text", now).await.unwrap();
+    tx.documents()
+        .put(&document, "Zanzibar text", now)
+        .await
+        .unwrap();
     let chunk = Chunk {
         id: ChunkId::generate(),
         document: document.id.clone(),
@@ -101,8 +107,13 @@ async fn fill(workspace: &Workspace) -> TicketId {
         heading: "Zanzibar".into(),
         text: "Zanzibar text".into(),
     };
-    tx.documents().put_chunks(&document.id, &[chunk]).await.unwrap();
-    tx.put_index_blob("words", 1, b"Zanzibar postings").await.unwrap();
+    tx.documents()
+        .put_chunks(&document.id, &[chunk])
+        .await
+        .unwrap();
+    tx.put_index_blob("words", 1, b"Zanzibar postings")
+        .await
+        .unwrap();
     tx.set_setting("persona", &"Zanzibar").await.unwrap();
     tx.connectors()
         .put(&ConnectorRecord {
@@ -126,13 +137,30 @@ async fn fill(workspace: &Workspace) -> TicketId {
         })
         .await
         .unwrap();
-    tx.enqueue("investigate", ticket.id.as_str(), now, Priority::Normal, now)
-        .await
-        .unwrap();
+    tx.enqueue(
+        "investigate",
+        ticket.id.as_str(),
+        now,
+        Priority::Normal,
+        now,
+    )
+    .await
+    .unwrap();
     tx.audit(record("ticket.received"));
     tx.commit().await.unwrap();
-    let job = workspace.store().queue().claim(now, 1_000).await.unwrap().unwrap();
-    workspace.store().queue().fail(&job, "Zanzibar broke", now).await.unwrap();
+    let job = workspace
+        .store()
+        .queue()
+        .claim(now, 1_000)
+        .await
+        .unwrap()
+        .unwrap();
+    workspace
+        .store()
+        .queue()
+        .fail(&job, "Zanzibar broke", now)
+        .await
+        .unwrap();
     ticket.id
 }
 
@@ -141,7 +169,13 @@ fn forms() -> Vec<Vec<u8>> {
     let utf16 = |big: bool| -> Vec<u8> {
         MARKER
             .encode_utf16()
-            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .flat_map(|unit| {
+                if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                }
+            })
             .collect()
     };
     let mut forms = vec![
@@ -194,7 +228,10 @@ async fn dump(test: &TestStore) -> BTreeMap<String, Vec<u8>> {
              THEN {column}::text::bytea ELSE convert_to({column}::text, 'UTF8') END, ''::bytea) \
              FROM {table}"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&pool).await.unwrap();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&pool)
+            .await
+            .unwrap();
         let mut bytes = Vec::new();
         for row in rows {
             bytes.extend(row.get::<Vec<u8>, _>(0));
@@ -209,7 +246,11 @@ async fn dump(test: &TestStore) -> BTreeMap<String, Vec<u8>> {
 #[tokio::test]
 async fn nothing_that_was_written_can_be_read_in_any_file() {
     for test in every_engine().await {
-        let workspace = test.store.create_workspace("acme", "Zanzibar Ltd").await.unwrap();
+        let workspace = test
+            .store
+            .create_workspace("acme", "Zanzibar Ltd")
+            .await
+            .unwrap();
         fill(&workspace).await;
         assert_eq!(holds_marker(&test).await, None, "while open");
         test.store.close().await;
@@ -222,9 +263,12 @@ fn the_search_for_the_marker_finds_it_in_every_form() {
     for shift in 0..3 {
         let text = [&"abc"[..shift], MARKER, " and more"].concat();
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        let found = forms()
-            .iter()
-            .any(|form| encoded.as_bytes().windows(form.len()).any(|window| window == form));
+        let found = forms().iter().any(|form| {
+            encoded
+                .as_bytes()
+                .windows(form.len())
+                .any(|window| window == form)
+        });
         assert!(found, "at alignment {shift}");
     }
 }
@@ -232,7 +276,11 @@ fn the_search_for_the_marker_finds_it_in_every_form() {
 #[tokio::test]
 async fn what_was_written_is_read_back_with_the_key() {
     for test in every_engine().await {
-        let workspace = test.store.create_workspace("acme", "Zanzibar Ltd").await.unwrap();
+        let workspace = test
+            .store
+            .create_workspace("acme", "Zanzibar Ltd")
+            .await
+            .unwrap();
         let ticket = fill(&workspace).await;
         test.store.close().await;
         let store = Store::open(test.config.clone()).await.unwrap();
@@ -240,10 +288,19 @@ async fn what_was_written_is_read_back_with_the_key() {
         let messages = workspace.tickets().messages(&ticket).await.unwrap();
         assert_eq!(messages[0].body, "Zanzibar body");
         assert_eq!(messages[1].body, "Zanzibar reply");
-        let latest = workspace.investigations().latest(&ticket).await.unwrap().unwrap();
+        let latest = workspace
+            .investigations()
+            .latest(&ticket)
+            .await
+            .unwrap()
+            .unwrap();
         let steps = workspace.investigations().steps(&latest.id).await.unwrap();
         assert_eq!(steps[0].reason, "Zanzibar reason");
-        let evidence = workspace.investigations().evidence(&latest.id).await.unwrap();
+        let evidence = workspace
+            .investigations()
+            .evidence(&latest.id)
+            .await
+            .unwrap();
         assert_eq!(evidence[0].text, "Zanzibar fact");
         let crm = workspace.connectors().get("crm").await.unwrap().unwrap();
         assert_eq!(crm.secrets["token"].expose_secret(), "Zanzibar");
@@ -255,13 +312,19 @@ async fn what_was_written_is_read_back_with_the_key() {
         let chunks = workspace.documents().chunks_after(None, 10).await.unwrap();
         assert_eq!(chunks[0].text, "Zanzibar text");
         assert_eq!(workspace.documents().totals().await.unwrap(), (1, 1));
-        let mine = workspace.tickets().of_requester(" zanzibar@EXAMPLE.com", 5).await;
+        let mine = workspace
+            .tickets()
+            .of_requester(" zanzibar@EXAMPLE.com", 5)
+            .await;
         assert_eq!(mine.unwrap().len(), 1);
     }
 }
 
 fn unsealable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
-    assert!(matches!(result, Err(StoreError::Unsealable { .. })), "{result:?}");
+    assert!(
+        matches!(result, Err(StoreError::Unsealable { .. })),
+        "{result:?}"
+    );
 }
 
 #[tokio::test]
@@ -328,7 +391,13 @@ async fn one_workspace_cannot_reach_another_ones_things_by_id() {
         let foreign = fill(&other).await;
         assert!(acme.tickets().get(&foreign).await.is_err());
         assert!(acme.tickets().messages(&foreign).await.unwrap().is_empty());
-        assert!(acme.investigations().latest(&foreign).await.unwrap().is_none());
+        assert!(
+            acme.investigations()
+                .latest(&foreign)
+                .await
+                .unwrap()
+                .is_none()
+        );
         assert!(acme.actions().of_ticket(&foreign).await.unwrap().is_empty());
         let document = &other.documents().list(None).await.unwrap()[0].id;
         assert!(acme.documents().get(document).await.is_err());
@@ -361,7 +430,11 @@ async fn a_deleted_workspace_is_gone_from_a_backup_too() {
             Err(StoreError::NoWorkspace { .. })
         ));
         let all = files(test.folder.path());
-        assert!(!all.keys().any(|name| name.contains(id.as_str())), "{:?}", all.keys());
+        assert!(
+            !all.keys().any(|name| name.contains(id.as_str())),
+            "{:?}",
+            all.keys()
+        );
         for table in ["index_blobs", "tickets", "chunks", "audit_entries", "jobs"] {
             let left = saved(&test, table).await;
             assert_eq!(left.len(), 1, "{table}");
@@ -383,7 +456,10 @@ async fn a_deleted_workspace_is_gone_from_a_backup_too() {
             }
         }
         let opened = test.store.workspace("acme").await;
-        assert!(matches!(opened, Err(StoreError::MissingKey(_))), "{opened:?}");
+        assert!(
+            matches!(opened, Err(StoreError::MissingKey(_))),
+            "{opened:?}"
+        );
         let other = test.store.workspace("other").await.unwrap();
         assert_eq!(other.documents().list(None).await.unwrap().len(), 1);
     }
@@ -396,7 +472,10 @@ async fn saved(test: &TestStore, table: &str) -> Vec<(String, String, Vec<u8>)> 
         "workspaces" => "SELECT id, slug, content FROM workspaces".to_owned(),
         table => format!("SELECT workspace FROM {table}"),
     };
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&pool).await.unwrap();
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .fetch_all(&pool)
+        .await
+        .unwrap();
     let out = rows
         .iter()
         .map(|row| match table {
@@ -414,7 +493,9 @@ async fn a_deletion_that_was_cut_short_is_finished_by_the_next_start() {
     let acme = test.store.create_workspace("acme", "Acme").await.unwrap();
     let other = test.store.create_workspace("other", "Other").await.unwrap();
     let key = |workspace: &Workspace| {
-        test.config.data_dir.join(format!("keys/{}.key", workspace.id()))
+        test.config
+            .data_dir
+            .join(format!("keys/{}.key", workspace.id()))
     };
     let row = format!("DELETE FROM workspaces WHERE id = '{}'", acme.id());
     statement(&test, &row).await;

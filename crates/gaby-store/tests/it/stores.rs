@@ -56,7 +56,10 @@ pub(crate) async fn intruder(test: &TestStore) -> AnyPool {
     sqlx::any::install_default_drivers();
     let address = match &test.config.database {
         DatabaseUrl::Postgres(address) => address.clone(),
-        _ => format!("sqlite://{}", test.config.data_dir.join("gaby.db").display()),
+        _ => format!(
+            "sqlite://{}",
+            test.config.data_dir.join("gaby.db").display()
+        ),
     };
     AnyPool::connect(&address).await.unwrap()
 }

@@ -34,7 +34,9 @@ pub(super) fn reader(path: &Path, time: Duration) -> Result<Reader, DriverError>
     prepare(&connection, time, move |action| match action {
         AuthAction::Select => true,
         AuthAction::Read { table_name, .. } => readable(&known, table_name),
-        AuthAction::Function { function_name } => functions::allowed(Dialect::Sqlite, function_name),
+        AuthAction::Function { function_name } => {
+            functions::allowed(Dialect::Sqlite, function_name)
+        }
         _ => false,
     })?;
     Ok(Reader {
@@ -55,7 +57,9 @@ pub(super) fn writer(path: &Path, time: Duration) -> Result<Connection, DriverEr
         | AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name } => !is_internal(table_name),
-        AuthAction::Function { function_name } => functions::allowed(Dialect::Sqlite, function_name),
+        AuthAction::Function { function_name } => {
+            functions::allowed(Dialect::Sqlite, function_name)
+        }
         _ => false,
     })?;
     Ok(connection)

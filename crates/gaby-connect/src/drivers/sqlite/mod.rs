@@ -30,9 +30,9 @@ impl Sqlite {
         manifest: &Arc<Manifest>,
         connection: &Connection,
     ) -> Result<Self, DriverError> {
-        let path = connection
-            .get("path")
-            .ok_or_else(|| DriverError::Settings("the path of the database file is empty".into()))?;
+        let path = connection.get("path").ok_or_else(|| {
+            DriverError::Settings("the path of the database file is empty".into())
+        })?;
         // A `file:` URI could switch the recipe off (`?mode=rw`), so it is only ever a path.
         if path.starts_with("file:") || path.contains('\0') || path == ":memory:" {
             return Err(DriverError::Settings(format!(
@@ -106,7 +106,10 @@ impl Driver for Sqlite {
                     .await
             }
             Some(Builtin::Query) => {
-                let text = call.arguments["sql"].as_str().unwrap_or_default().to_owned();
+                let text = call.arguments["sql"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
                 self.blocking(bounds.time, move |path| {
                     let db = guard::reader(&path, bounds.time)?;
                     let relations = Relations::new(db.relations.iter().cloned());
