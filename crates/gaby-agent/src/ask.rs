@@ -37,8 +37,11 @@ pub struct Answer {
     pub doubt: Option<String>,
 }
 
-/// Answers a question from the knowledge base.
-pub(crate) async fn answer(
+/// Answers a question from the knowledge base; from this confidence on it counts as answered.
+///
+/// # Errors
+/// When the question is empty or too long, or the knowledge base cannot be searched.
+pub async fn answer(
     library: &dyn Library,
     question: &str,
     threshold: f64,

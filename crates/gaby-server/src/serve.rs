@@ -12,7 +12,7 @@ use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
 use gaby_agent::queue::Worker;
 use gaby_model::{Clock as _, SystemClock, UserId};
-use gaby_store::{Store, StoreError};
+use gaby_store::{Store, StoreError, Workspace};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -268,7 +268,19 @@ async fn new_link(store: &Store) -> Result<String, StoreError> {
 /// When there is no workspace and the first one cannot be made.
 pub async fn tenants(store: &Store, parts: Parts) -> Result<Tenants, StoreError> {
     if store.workspaces().await?.is_empty() {
-        store.create_workspace("default", "Default").await?;
+        first_workspace(store).await?;
     }
     Ok(Tenants::new(store.clone(), parts))
+}
+
+/// Makes the workspace of a store that has none.
+///
+/// # Errors
+/// When it cannot be made.
+pub async fn first_workspace(store: &Store) -> Result<Workspace, StoreError> {
+    match store.create_workspace("default", "Default").await {
+        // Another process was first.
+        Err(StoreError::WorkspaceExists(slug)) => store.workspace(&slug).await,
+        made => made,
+    }
 }

@@ -89,7 +89,11 @@ impl Parts {
 }
 
 impl Embedding {
-    fn embedder(&self) -> Result<Arc<dyn Embedder>, EmbedError> {
+    /// Makes it ready.
+    ///
+    /// # Errors
+    /// When the model cannot be loaded, or the endpoint's address is none.
+    pub fn embedder(&self) -> Result<Arc<dyn Embedder>, EmbedError> {
         match self {
             Self::Builtin => embed::builtin(),
             Self::Folder(path) => embed::from_folder(path),

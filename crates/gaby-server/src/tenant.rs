@@ -41,7 +41,7 @@ impl Tenant {
         let agent = Agent::open(
             workspace.clone(),
             Arc::new(Connected(host.clone())),
-            Arc::new(Known(knowledge.clone())),
+            library(knowledge.clone()),
             parts.playbooks.clone(),
             settings,
         );
@@ -64,6 +64,12 @@ impl Tenant {
         self.agent.settle(settings);
         Ok(())
     }
+}
+
+/// A knowledge base as the agent searches it, for who only asks and reaches for no connector.
+#[must_use]
+pub fn library(knowledge: Knowledge) -> Arc<dyn Library> {
+    Arc::new(Known(knowledge))
 }
 
 /// The connectors, as the agent reaches for them.

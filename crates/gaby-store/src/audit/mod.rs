@@ -21,7 +21,7 @@ use serde_json::Value;
 
 pub(crate) use log::{Appended, append, remove_head_file, start_chain, write_head_file};
 pub use log::{Audit, ExportedLog};
-pub use note::{Checkpoint, verifying_key_text};
+pub use note::{Checkpoint, read_verifying_key, verifying_key_text};
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

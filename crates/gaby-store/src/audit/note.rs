@@ -41,6 +41,21 @@ pub fn verifying_key_text(origin: &str, key: &VerifyingKey) -> String {
     )
 }
 
+/// Reads the key out of that form; none when it is not of it.
+#[must_use]
+pub fn read_verifying_key(text: &str) -> Option<VerifyingKey> {
+    // Base64 may hold `+` too; a name does not.
+    let [_, _, key] = text.trim().splitn(3, '+').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let bytes = STANDARD.decode(key).ok()?;
+    let (algorithm, key) = bytes.split_first()?;
+    if *algorithm != 1 {
+        return None;
+    }
+    VerifyingKey::from_bytes(key.try_into().ok()?).ok()
+}
+
 pub(crate) fn sign(
     origin: &str,
     size: u64,

@@ -1,0 +1,34 @@
+//! `gaby mcp`: offer a connector to another MCP host.
+
+use clap::Subcommand;
+
+use crate::settings::Settings;
+use crate::workplace;
+
+/// Offer a connector to another MCP host
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Serve(Serve),
+}
+
+/// Speak MCP over stdin and stdout for one connector, until they close
+///
+/// Only its reads are offered: a write needs Gaby's gate, which the other host does not have.
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// The connector's name, as `gaby connectors` shows it
+    name: String,
+}
+
+pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+    let What::Serve(serve) = args.what;
+    let workspace = workplace::open(settings).await?;
+    let registry = workplace::registry(settings)?;
+    Ok(gaby_connect::mcp::serve_stdio(&workspace, &registry, &serve.name).await?)
+}
