@@ -134,12 +134,16 @@ impl Connector {
             truncated,
         } = self.driver.run(call).await?;
         if let Some(mapping) = &prepared.mapping {
-            value = mapping
-                .apply(value, prepared.bounds.bytes)
-                .await
-                .map_err(|error| {
-                    ToolFailure::Output(format!("{error} (`output` of tool `{tool}`)"))
-                })?;
+            let mapped = mapping.apply(value, prepared.bounds.bytes).await;
+            value = match (mapped, prepared.tool.access) {
+                (Ok(value), _) => value,
+                (Err(error), Access::Read) => {
+                    let text = format!("{error} (`output` of tool `{tool}`)");
+                    return Err(ToolFailure::Output(text));
+                }
+                // It happened, whatever can be made of the answer.
+                (Err(error), Access::Write) => json!({"note": format!("done, but {error}")}),
+            };
         }
         if !value.is_object() {
             value = json!({"result": value});

@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// A filter that could not be read or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the jq filter {0}")]
-pub struct FilterError(String);
+pub(crate) struct FilterError(String);
 
 type Filter = jaq_core::compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 

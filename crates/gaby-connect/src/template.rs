@@ -12,7 +12,7 @@ const FUEL: u64 = 20_000;
 /// A template that could not be read or rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the template `{template}` {reason}")]
-pub struct TemplateError {
+pub(crate) struct TemplateError {
     /// The template.
     pub template: String,
     /// Why.
@@ -95,7 +95,8 @@ pub(crate) fn render(
         .map_err(|error| TemplateError::new(template, &error))
 }
 
-/// Renders every text of a JSON value; a text that is one `{{ … }}` alone keeps its value's type.
+/// Renders every text of a JSON value; a text that is one `{{ … }}` alone keeps its value's type, and
+/// a field for which it gives nothing is left out.
 pub(crate) fn render_json(value: &Json, context: &Json) -> Result<Json, TemplateError> {
     Ok(match value {
         Json::String(text) => match sole_expression(text) {
@@ -121,7 +122,12 @@ pub(crate) fn render_json(value: &Json, context: &Json) -> Result<Json, Template
         Json::Object(fields) => Json::Object(
             fields
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), render_json(value, context)?)))
+                .map(|(key, value)| {
+                    let rendered = render_json(value, context)?;
+                    let nothing = rendered.is_null() && !value.is_null();
+                    Ok((!nothing).then(|| (key.clone(), rendered)))
+                })
+                .filter_map(Result::transpose)
                 .collect::<Result<_, TemplateError>>()?,
         ),
         other => other.clone(),
@@ -171,10 +177,10 @@ mod tests {
     #[test]
     fn a_lone_expression_keeps_its_type_and_text_around_it_makes_text() {
         let context = json!({"args": {"n": 3, "list": [1, 2], "none": null}});
-        let template = json!({"n": "{{ args.n }}", "s": "n={{ args.n }}", "l": ["{{ args.list }}"], "z": "{{ args.none }}"});
+        let template = json!({"n": "{{ args.n }}", "s": "n={{ args.n }}", "l": ["{{ args.list }}"], "z": "{{ args.none }}", "null": null});
         assert_eq!(
             render_json(&template, &context).unwrap(),
-            json!({"n": 3, "s": "n=3", "l": [[1, 2]], "z": null})
+            json!({"n": 3, "s": "n=3", "l": [[1, 2]], "null": null})
         );
     }
 

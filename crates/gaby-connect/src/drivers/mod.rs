@@ -3,6 +3,8 @@
 //! A new kind of system is one file or folder here, one line in [`open`], and one word in
 //! `manifest::DriverKind`.
 
+mod http;
+mod postgres;
 mod rows;
 mod sqlite;
 
@@ -17,7 +19,7 @@ use crate::manifest::{Bounds, DriverKind, Manifest, Tool};
 
 /// Why a driver could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DriverError {
+pub(crate) enum DriverError {
     /// The system cannot be reached, or refuses the login.
     #[error("{0}")]
     Unavailable(String),
@@ -56,9 +58,11 @@ pub(crate) struct Call<'a> {
 
 /// What a check of the connection found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Health {
+pub(crate) struct Health {
     /// What is not as it should be, though it works; with what to do about it.
     pub warnings: Vec<String>,
+    /// Whether reads use a login that could write; then Gaby never acts by herself.
+    pub may_write: bool,
 }
 
 /// A connected system.
@@ -93,10 +97,8 @@ pub(crate) fn open(
     let connection = Connection::render(manifest, given)?;
     Ok(match manifest.driver {
         DriverKind::Sqlite => Arc::new(sqlite::Sqlite::open(manifest, &connection)?),
-        DriverKind::Postgres => {
-            return Err(DriverError::Settings("postgres comes next".into()));
-        }
-        DriverKind::Http => return Err(DriverError::Settings("http comes next".into())),
+        DriverKind::Postgres => Arc::new(postgres::Postgres::open(manifest, &connection)?),
+        DriverKind::Http => Arc::new(http::Http::open(manifest, &connection, given)?),
     })
 }
 
@@ -130,5 +132,16 @@ impl Connection {
             .and_then(|values| values.first())
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// All values of a field that are not empty.
+    pub(crate) fn all(&self, key: &str) -> Vec<String> {
+        self.0
+            .get(key)
+            .into_iter()
+            .flatten()
+            .filter(|value| !value.is_empty())
+            .cloned()
+            .collect()
     }
 }

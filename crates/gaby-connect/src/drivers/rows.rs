@@ -57,6 +57,11 @@ impl Rows {
         true
     }
 
+    /// Notes that something did not fit.
+    pub(crate) fn cut(&mut self) {
+        self.truncated = true;
+    }
+
     /// `{rows, count}`.
     pub(crate) fn finish(self) -> Answer {
         Answer {
@@ -98,6 +103,28 @@ pub(crate) fn integer(n: i64) -> Value {
 /// A real number; null when it is not finite.
 pub(crate) fn real(n: f64) -> Value {
     serde_json::Number::from_f64(n).map_or(Value::Null, Value::Number)
+}
+
+/// A JSON document that arrives as text; as text still when it cannot be read.
+pub(crate) fn document(text: String) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(value) => exact(value),
+        Err(_) => Value::from(text),
+    }
+}
+
+/// The value with every whole number that is too great for a double as text.
+pub(crate) fn exact(value: Value) -> Value {
+    match value {
+        Value::Number(n) => match (n.as_i64(), n.as_u64()) {
+            (Some(n), _) => integer(n),
+            (None, Some(n)) => Value::from(n.to_string()),
+            (None, None) => Value::Number(n),
+        },
+        Value::Array(items) => items.into_iter().map(exact).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(k, v)| (k, exact(v))).collect(),
+        other => other,
+    }
 }
 
 /// Bytes as base64.

@@ -22,7 +22,7 @@ pub use error::{ManifestError, ManifestErrors};
 pub use load::{MAX_MANIFEST_BYTES, parse};
 pub use params::{Param, ParamType, input_schema};
 pub use registry::Registry;
-pub use request::{Auth, Method, Paging, Request};
+pub use request::{Auth, Method, Paging, Rate, Request};
 
 /// One connector, as its file describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +45,9 @@ pub struct Manifest {
     /// How to authenticate (`http`).
     #[serde(default)]
     pub auth: Option<Auth>,
+    /// How often the API may be asked (`http`).
+    #[serde(default)]
+    pub rate: Option<Rate>,
     /// What must succeed for it to count as up.
     #[serde(default)]
     pub health: Option<Health>,

@@ -10,6 +10,10 @@ use super::{MAX_MANIFEST_BYTES, Manifest, parse};
 /// The manifests that come with the binary, by file name.
 const BUILT_IN: &[(&str, &str)] = &[
     (
+        "connectors/github.yaml",
+        include_str!("../../../../connectors/github.yaml"),
+    ),
+    (
         "connectors/sqlite.yaml",
         include_str!("../../../../connectors/sqlite.yaml"),
     ),

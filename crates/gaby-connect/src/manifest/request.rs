@@ -83,6 +83,9 @@ pub struct Request {
 pub struct Paging {
     /// jq filter of a page to its list of items.
     pub items: String,
+    /// Whether the next page is named by the `Link` header (RFC 8288).
+    #[serde(default)]
+    pub link: bool,
     /// jq filter of a page to the next page's URL.
     #[serde(default)]
     pub next: Option<String>,
@@ -95,6 +98,16 @@ pub struct Paging {
     /// The most pages that are fetched.
     #[serde(default = "five")]
     pub pages: u32,
+}
+
+/// How often an API may be asked: so many calls in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Calls in the time.
+    pub calls: u32,
+    /// The time.
+    pub seconds: u32,
 }
 
 fn five() -> u32 {

@@ -76,6 +76,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
                     if let Ok(mut fault) = self.fault.lock() {
                         *fault = Some(reason.clone());
                     }
+                    // A reader that fails has read nothing.
+                    buffer.set_filled(before);
                     return Poll::Ready(Err(std::io::Error::other(reason)));
                 }
                 Poll::Ready(Ok(()))

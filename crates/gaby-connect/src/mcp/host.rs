@@ -90,6 +90,8 @@ pub(super) struct Live {
     pub(super) since: Timestamp,
     pub(super) last_error: Option<String>,
     pub(super) warnings: Vec<String>,
+    /// Whether its reads were not shown to be unable to write.
+    pub(super) may_write: bool,
     pub(super) session: Option<Arc<Session>>,
 }
 
@@ -107,12 +109,30 @@ pub(super) struct Entry {
     pub(super) pins: Mutex<BTreeMap<String, Pinned>>,
     /// Wakes the supervisor: something failed, or should be tried now.
     pub(super) nudge: Notify,
+    /// What failed, for whoever is woken.
+    pub(super) trouble: Mutex<Option<String>>,
     pub(super) task: Mutex<Option<tokio::task::AbortHandle>>,
 }
 
 impl Entry {
     pub(super) fn setup(&self) -> Setup {
         lock(&self.setup).clone()
+    }
+
+    /// Has the connector reached anew, because a call failed.
+    fn failed(&self, reason: &str) {
+        *lock(&self.trouble) = Some(reason.to_owned());
+        self.nudge.notify_one();
+    }
+
+    /// What the operator set, short of acting while its reads use a login that could write.
+    fn autonomy(&self) -> Autonomy {
+        let set = self.setup().autonomy;
+        if self.live.borrow().may_write {
+            set.min(Autonomy::Propose)
+        } else {
+            set
+        }
     }
 }
 
@@ -234,7 +254,7 @@ impl<K: CallKey> Host<K> {
     /// How far Gaby may go with a connector.
     #[must_use]
     pub fn autonomy(&self, connector: &str) -> Option<Autonomy> {
-        Some(self.shared.entry(connector)?.setup().autonomy)
+        Some(self.shared.entry(connector)?.autonomy())
     }
 
     /// Every connector with its tools, by name.
@@ -273,7 +293,7 @@ impl<K: CallKey> Host<K> {
             } else {
                 live.state
             },
-            autonomy: setup.autonomy,
+            autonomy: entry.autonomy(),
             last_error: live.last_error,
             warnings: live.warnings,
             since: live.since,
@@ -380,7 +400,7 @@ impl<K: CallKey> Host<K> {
                     after,
                 },
                 CallFault::Lost(reason) => {
-                    entry.nudge.notify_one();
+                    entry.failed(&reason);
                     CallError::Lost {
                         tool: full.clone(),
                         reason,
@@ -468,7 +488,7 @@ impl<K: CallKey> Host<K> {
             }),
             "lost" => Err(CallError::Lost { tool, reason }),
             "unavailable" => {
-                entry.nudge.notify_one();
+                entry.failed(&reason);
                 Err(CallError::Unavailable {
                     connector: connector.to_owned(),
                     reason,

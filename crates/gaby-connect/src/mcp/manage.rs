@@ -166,15 +166,20 @@ impl<K: CallKey> Host<K> {
         let entry = self.connected(name)?;
         let setup = entry.setup();
         let tried = match Session::open(&setup, &self.shared.registry).await {
-            Ok(session) if setup.is_first_party() => Ok(session.warnings.clone()),
+            Ok(session) if setup.is_first_party() => {
+                Ok((session.warnings.clone(), session.may_write))
+            }
             Ok(session) => supervise::reconcile(&self.shared, &entry, &session)
                 .await
-                .map(|()| Vec::new()),
+                .map(|()| (Vec::new(), false)),
             Err(reason) => Err(reason),
         };
         match tried {
-            Ok(warnings) => {
-                entry.live.send_modify(|live| live.warnings = warnings);
+            Ok((warnings, may_write)) => {
+                entry.live.send_modify(|live| {
+                    live.warnings = warnings;
+                    live.may_write = may_write;
+                });
                 if entry.live.borrow().session.is_none() {
                     entry.nudge.notify_one();
                 }
@@ -217,6 +222,11 @@ impl<K: CallKey> Host<K> {
             )));
         }
         if let Some(autonomy) = change.autonomy {
+            if autonomy == Autonomy::Act && entry.live.borrow().may_write {
+                return Err(ConnectError::Settings(format!(
+                    "`{name}` cannot act by itself: its reads were not shown to be unable to write. Connect it with a role that cannot; `gaby connectors` shows the SQL that makes one"
+                )));
+            }
             setup.autonomy = autonomy;
         }
         if let Some(tools) = change.read_tools {

@@ -42,6 +42,8 @@ pub(super) struct Session {
     fault: Fault,
     /// What a first-party connector found not as it should be.
     pub(super) warnings: Vec<String>,
+    /// Whether its reads use a login that could write.
+    pub(super) may_write: bool,
     _cancel: DropGuard,
 }
 
@@ -94,6 +96,7 @@ impl Session {
                 });
                 let mut session = Self::over(ours, time, fault, None).await?;
                 session.warnings = health.warnings;
+                session.may_write = health.may_write;
                 Ok(session)
             }
             Reach::McpStdio { argv } => {
@@ -150,6 +153,7 @@ impl Session {
             process,
             fault,
             warnings: Vec::new(),
+            may_write: false,
             _cancel: cancel.drop_guard(),
         })
     }

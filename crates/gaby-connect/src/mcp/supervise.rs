@@ -11,8 +11,9 @@ use tokio::sync::{Notify, watch};
 
 use super::host::{ConnectorState, Entry, Live, Pinned, Shared, lock, now};
 use super::pin;
-use super::record::Setup;
+use super::record::{Reach, Setup};
 use super::session::Session;
+use crate::manifest::DriverKind;
 
 /// The first pause before a connector is tried again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -35,6 +36,10 @@ pub(super) fn take_up(
         since: now(),
         last_error: None,
         warnings: Vec::new(),
+        may_write: match &session {
+            Some(session) => session.may_write,
+            None => may_write(&setup, shared),
+        },
         session: None,
     };
     let entry = Arc::new(Entry {
@@ -42,6 +47,7 @@ pub(super) fn take_up(
         live: watch::channel(live).0,
         pins: Mutex::new(pins.into_iter().map(from_store).collect()),
         nudge: Notify::new(),
+        trouble: Mutex::new(None),
         task: Mutex::new(None),
     });
     let task = tokio::spawn(supervise(
@@ -64,6 +70,17 @@ fn from_store(pin: ToolPin) -> (String, Pinned) {
     (pin.tool.clone(), Pinned { pin, suspended })
 }
 
+/// Before its login was examined, a database server's may write.
+fn may_write(setup: &Setup, shared: &Shared) -> bool {
+    match &setup.config.reach {
+        Reach::Manifest { manifest, .. } => shared
+            .registry
+            .get(manifest)
+            .is_some_and(|manifest| manifest.driver == DriverKind::Postgres),
+        Reach::McpStdio { .. } | Reach::McpHttp { .. } => false,
+    }
+}
+
 fn up(entry: &Entry, session: Arc<Session>) {
     entry.live.send_modify(|live| {
         if live.state != ConnectorState::Up {
@@ -71,6 +88,7 @@ fn up(entry: &Entry, session: Arc<Session>) {
         }
         live.state = ConnectorState::Up;
         live.warnings = session.warnings.clone();
+        live.may_write = session.may_write;
         live.session = Some(session);
     });
 }
@@ -148,7 +166,11 @@ async fn watch_over(entry: &Weak<Entry>, session: &Session) -> Option<String> {
     let connector = entry.upgrade()?;
     tokio::select! {
         reason = session.closed() => Some(reason),
-        () = connector.nudge.notified() => Some("a call failed: it is being reached anew".into()),
+        () = connector.nudge.notified() => Some(
+            lock(&connector.trouble)
+                .take()
+                .unwrap_or_else(|| "it is being reached anew".into()),
+        ),
     }
 }
 

@@ -51,9 +51,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     // Only 2000::/3 is given out as global unicast, less Teredo, ORCHID, benchmarking and examples.
     let global = (s[0] & 0xe000) == 0x2000;
-    let reserved = (s[0] == 0x2001 && s[1] < 0x0200)
-        || (s[0] == 0x2001 && s[1] == 0x0db8)
-        || (s[0] == 0x3fff && s[1] < 0x1000);
+    let reserved =
+        (s[0] == 0x2001 && (s[1] < 0x0200 || s[1] == 0x0db8)) || (s[0] == 0x3fff && s[1] < 0x1000);
     global && !reserved
 }
 

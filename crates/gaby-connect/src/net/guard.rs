@@ -14,7 +14,7 @@ use super::address::is_public;
 
 /// Why a request is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GuardError {
+pub(crate) enum GuardError {
     /// The URL cannot be read.
     #[error("`{0}` is not a URL that can be used: {1}")]
     Url(String, String),

@@ -4,4 +4,4 @@
 mod address;
 mod guard;
 
-pub(crate) use guard::{Guard, GuardError, Lookup, SystemLookup};
+pub(crate) use guard::{Guard, GuardError, SystemLookup};

@@ -24,18 +24,18 @@ const STACK_BYTES: usize = 16 * 1024 * 1024;
 /// Why a statement does not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refusal(pub(crate) String);
+pub(crate) struct Refusal(pub(crate) String);
 
 /// The tables and views that may be read.
 #[derive(Debug, Clone, Default)]
-pub struct Relations {
+pub(crate) struct Relations {
     /// As they may be named: `name` or `schema.name`.
     names: BTreeSet<String>,
 }
 
 impl Relations {
     /// These names, each `name` or `schema.name`.
-    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
         Self {
             names: names.into_iter().collect(),
         }
@@ -59,7 +59,11 @@ impl Relations {
 ///
 /// # Errors
 /// Why it is refused, in words for whoever wrote it.
-pub fn check(text: &str, dialect: Dialect, relations: &Relations) -> Result<String, Refusal> {
+pub(crate) fn check(
+    text: &str,
+    dialect: Dialect,
+    relations: &Relations,
+) -> Result<String, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(Refusal(format!(
             "the statement has {} bytes; at most {MAX_BYTES} are read",

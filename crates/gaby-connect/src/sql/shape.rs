@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 /// The dialects that are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// PostgreSQL's.
     Postgres,
     /// SQLite's.
