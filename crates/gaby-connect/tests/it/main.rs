@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod bypass;
+mod github;
+mod http;
 mod postgres;
+mod ssrf;
 mod world;
