@@ -1,7 +1,8 @@
 //! Writes: weighed with the gate's own reads, proposed or carried out once, taken up after a crash,
 //! and taken back.
 
-use gaby_gate::approvals::{Approver, Present, approve, reject};
+use gaby_gate::approvals::{Approver, Present, approve, reject, replace};
+use gaby_gate::dry_run::Rehearsal;
 use gaby_gate::execute::{About, Intended, Outcome, Resumed, resume};
 use gaby_gate::{Decided, Labelled, Ownership, OwnershipProof, Verified};
 use gaby_model::{
@@ -16,6 +17,7 @@ use crate::budget::Meter;
 use crate::error::AgentError;
 use crate::followup;
 use crate::hands::Hands;
+use crate::investigate::values;
 
 /// What the gate made of a write that the brain wants.
 pub(crate) struct Weighed {
@@ -31,6 +33,8 @@ pub(crate) struct Weighed {
 pub(crate) enum Acted {
     /// The gate said no.
     Denied(String),
+    /// It was only shown as it would be.
+    Rehearsed(Rehearsal),
     /// It waits for a human.
     Proposed(Action),
     /// It was handed over: done, failed or unknown.
@@ -48,15 +52,19 @@ pub(crate) struct Purpose<'a> {
 /// Weighs a write, and proposes it or carries it out.
 pub(crate) async fn want(
     workspace: &Workspace,
-    hands: &Hands,
+    hands: &mut Hands,
     meter: &mut Meter,
     wish: &ActionWish,
     arguments: Labelled,
     purpose: &Purpose<'_>,
 ) -> Result<Weighed, AgentError> {
     let tool = &wish.call.tool;
+    hands.learn_facts(meter).await?;
     let (before, ownership, reads) = look(hands, meter, tool, &arguments).await;
-    let decided = hands.decide(tool, arguments, ownership, meter);
+    let records = records(&before);
+    let decided = hands
+        .decide(tool, arguments, ownership, records, meter)
+        .await?;
     let decision = serde_json::to_value(decided.decision()).unwrap_or(Value::Null);
     let about = About {
         investigation: purpose.investigation.clone(),
@@ -71,6 +79,14 @@ pub(crate) async fn want(
     let acted = match decided {
         Decided::Denied(reason) => Acted::Denied(reason.to_string()),
         Decided::Read(_) => Acted::Denied(format!("`{tool}` only reads, so it changes nothing")),
+        Decided::DryRun(rehearsed) => match hands.tool(tool) {
+            Some(definition) => Acted::Rehearsed(
+                rehearsed
+                    .record(workspace, about, definition, purpose.now)
+                    .await?,
+            ),
+            None => Acted::Denied(format!("`{tool}` is no longer offered")),
+        },
         Decided::NeedsApproval(pending) => Acted::Proposed(
             pending
                 .propose(workspace, about, purpose.now, purpose.life_millis)
@@ -107,6 +123,14 @@ async fn look(
     };
     let reads = json!({"before": before, "belongs_to_requester": shown});
     (before, ownership, reads)
+}
+
+/// How many records a preview shows; none where it shows nothing.
+fn records(before: &Value) -> Option<u64> {
+    match values::records(before).len() {
+        0 => None,
+        count => u64::try_from(count).ok(),
+    }
 }
 
 /// What the preview read shows; null where there is none or it fails.
@@ -296,11 +320,12 @@ pub(crate) async fn approved(
         Some(tool) => preview(hands, &mut meter, tool, &action.call.arguments).await,
         None => Value::Null,
     };
-    let policy = hands.policy(&action.call.tool.connector);
-    let audience = std::collections::BTreeSet::new();
+    let connector = &action.call.tool.connector;
+    let settled = hands.settled(connector).await?;
+    let audience = hands.audience(connector);
     let present = Present {
-        tool,
-        policy: &policy,
+        tool: tool.filter(|_| settled.standing.revoked.is_none()),
+        policy: &settled.policy,
         audience: &audience,
         state: &state,
         requester: hands.requester.as_ref().and_then(|r| r.email.as_deref()),
@@ -308,6 +333,53 @@ pub(crate) async fn approved(
     };
     let intended = approve(workspace, &action.id, decision_hash, approver, &present).await?;
     carry_out(workspace, hands, intended, now).await
+}
+
+/// Puts a call with other arguments, which a person wrote, in the place of one that waits.
+pub(crate) async fn edited(
+    workspace: &Workspace,
+    hands: &Hands,
+    action: &Action,
+    arguments: Value,
+    editor: Approver<'_>,
+    now: Timestamp,
+    life_millis: i64,
+) -> Result<Action, AgentError> {
+    let tool = &action.call.tool;
+    let not = |why: String| AgentError::NotEdited {
+        action: action.id.clone(),
+        why,
+    };
+    let mut meter = Meter::resume(
+        crate::budget::Budget::default(),
+        gaby_model::Usage::default(),
+    );
+    let arguments = Labelled::whole(arguments, Label::of(Integrity::Operator));
+    let (before, ownership, _) = look(hands, &mut meter, tool, &arguments).await;
+    let records = records(&before);
+    let decided = hands
+        .decide(tool, arguments, ownership, records, &meter)
+        .await?;
+    let pending = match decided {
+        Decided::Denied(reason) => return Err(not(reason.to_string())),
+        Decided::Read(_) => return Err(not(format!("`{tool}` changes nothing"))),
+        Decided::DryRun(_) => {
+            return Err(not(format!("`{}` is only rehearsed now", tool.connector)));
+        }
+        // A person who edits looks once more before it happens.
+        Decided::Write(permit) => permit.ask(),
+        Decided::NeedsApproval(pending) => pending,
+    };
+    Ok(replace(
+        workspace,
+        &action.id,
+        pending,
+        before,
+        editor.user,
+        now,
+        life_millis,
+    )
+    .await?)
 }
 
 /// Records that a person says no.
@@ -361,6 +433,10 @@ pub(crate) async fn undo(
     );
     let arguments = Labelled::whole(call.arguments.clone(), Label::of(Integrity::Operator));
     let (before, ownership, _) = look(hands, &mut meter, &call.tool, &arguments).await;
+    let records = records(&before);
+    let decided = hands
+        .decide(&call.tool, arguments, ownership, records, &meter)
+        .await?;
     let about = About {
         investigation: action.investigation.clone(),
         ticket: action.ticket.clone(),
@@ -368,7 +444,11 @@ pub(crate) async fn undo(
         reason: "A person asked for it.".to_owned(),
         state_before: before,
     };
-    match hands.decide(&call.tool, arguments, ownership, &meter) {
+    match decided {
+        Decided::DryRun(_) => Err(AgentError::NotUndoable {
+            action: action.id.clone(),
+            why: format!("`{}` is only rehearsed now", call.tool.connector),
+        }),
         Decided::Denied(reason) => Err(AgentError::NotUndoable {
             action: action.id.clone(),
             why: reason.to_string(),

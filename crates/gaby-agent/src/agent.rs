@@ -1,11 +1,13 @@
 //! The agent of one workspace: the one door for server and command line.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gaby_gate::approvals::{self, Approver};
+use gaby_gate::rules::files;
+use gaby_gate::{PolicyFile, Rules};
 use gaby_model::{
     Action, ActionId, ActionState, Author, Clock, Depth, IncomingTicket, Message, MessageId,
-    SystemClock, Ticket, TicketId, TicketState, Timestamp,
+    SystemClock, Ticket, TicketId, TicketState, Timestamp, ToolDefinition, canonical,
 };
 use gaby_store::queue::due;
 use gaby_store::tickets::TicketFilter;
@@ -38,6 +40,10 @@ struct Inner {
     settings: RwLock<AgentSettings>,
     brain: RwLock<Arc<dyn Brain>>,
     clock: Arc<dyn Clock>,
+    /// The operator's policy files; the workspace's own come from the store.
+    policies: RwLock<Vec<PolicyFile>>,
+    /// The rules as they were last compiled, by what they were compiled from.
+    rules: Mutex<Option<(String, Option<Arc<Rules>>)>>,
 }
 
 impl Agent {
@@ -60,6 +66,8 @@ impl Agent {
                 settings: RwLock::new(settings),
                 brain: RwLock::new(brain),
                 clock: Arc::new(SystemClock),
+                policies: RwLock::new(files::built_in()),
+                rules: Mutex::new(None),
             }),
         }
     }
@@ -102,6 +110,84 @@ impl Agent {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
+    /// Lets another brain think. What it wants is weighed like any other's.
+    pub fn think_with(&self, brain: Arc<dyn Brain>) {
+        *self
+            .inner
+            .brain
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = brain;
+    }
+
+    /// Takes on the operator's policy files, over those that Gaby comes with; see
+    /// [`files::read_folder`].
+    pub fn take_policies(&self, own: Vec<PolicyFile>) {
+        *self
+            .inner
+            .policies
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = files::layered([files::built_in(), own]);
+    }
+
+    /// The policy files that hold: Gaby's own, the operator's, the workspace's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn policy_files(&self) -> Result<Vec<PolicyFile>, AgentError> {
+        let base = self
+            .inner
+            .policies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let stored = self.workspace().policy_files().await?;
+        let own = stored
+            .into_iter()
+            .map(|(name, text)| PolicyFile { name, text })
+            .collect();
+        Ok(files::layered([base, own]))
+    }
+
+    /// The rules that hold for these tools; compiled once for each version of both. None when they
+    /// cannot be compiled: then nothing is permitted.
+    pub(crate) async fn rules(
+        &self,
+        tools: &[ToolDefinition],
+    ) -> Result<Option<Arc<Rules>>, AgentError> {
+        let files = self.policy_files().await?;
+        let made_from = canonical::hash(&(
+            &files,
+            tools
+                .iter()
+                .map(|tool| (&tool.tool, &tool.role, tool.access, &tool.definition_hash))
+                .collect::<Vec<_>>(),
+        ))
+        .unwrap_or_default();
+        let mut compiled = self
+            .inner
+            .rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, rules)) = &*compiled
+            && *of == made_from
+        {
+            return Ok(rules.clone());
+        }
+        let rules = match Rules::compile(&files, tools) {
+            Ok(rules) => Some(Arc::new(rules)),
+            Err(error) => {
+                tracing::error!(workspace = self.workspace().slug(), %error, "nothing is permitted until the policies are mended");
+                None
+            }
+        };
+        *compiled = Some((made_from, rules.clone()));
+        Ok(rules)
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
     }
 
     pub(crate) fn toolbox(&self) -> &Arc<dyn Toolbox> {
@@ -254,6 +340,32 @@ impl Agent {
         outcome
     }
 
+    /// Puts a call with other arguments in the place of one that waits. It is weighed anew, and must
+    /// be approved anew.
+    ///
+    /// # Errors
+    /// When it was decided already, or may not happen with these arguments.
+    pub async fn edit(
+        &self,
+        action: &ActionId,
+        arguments: serde_json::Value,
+        editor: Approver<'_>,
+    ) -> Result<Action, AgentError> {
+        let (action, ticket) = self.action(action).await?;
+        let hands = self.hands_for(&ticket, &action).await?;
+        let life = i64::from(self.settings().approval_minutes) * 60_000;
+        act::edited(
+            self.workspace(),
+            &hands,
+            &action,
+            arguments,
+            editor,
+            self.now(),
+            life,
+        )
+        .await
+    }
+
     /// Says no to an action; its ticket goes to a human.
     ///
     /// # Errors
@@ -372,14 +484,7 @@ impl Agent {
     }
 
     async fn hands_for(&self, ticket: &Ticket, action: &Action) -> Result<Hands, AgentError> {
-        let mut hands = Hands::open(
-            self.workspace(),
-            Arc::clone(self.toolbox()),
-            self.settings(),
-            &ticket.source,
-            ticket.requester.clone(),
-        )
-        .await?;
+        let mut hands = Hands::open(self, &ticket.source, ticket.requester.clone()).await?;
         let investigation = self
             .workspace()
             .investigations()
@@ -390,6 +495,8 @@ impl Agent {
             .as_deref()
             .and_then(|name| self.playbooks().get(name))
             .map(|playbook| playbook.autonomy);
+        hands.about.playbook = investigation.playbook.unwrap_or_default();
+        hands.about.category = investigation.category.unwrap_or_default();
         Ok(hands)
     }
 

@@ -28,6 +28,14 @@ pub enum AgentError {
         /// Why not.
         why: String,
     },
+    /// The action cannot be edited so.
+    #[error("the action {action} cannot be edited so: {why}")]
+    NotEdited {
+        /// Which.
+        action: ActionId,
+        /// Why not.
+        why: String,
+    },
     /// The action is not where it would have to be.
     #[error("the action {action} is {}, so this cannot be done with it", .state.as_str())]
     WrongState {

@@ -1,18 +1,23 @@
 //! Reads through the gate: the only way in which an investigation looks into another system.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gaby_gate::{
-    Asker, AutonomyLevels, Context, Decided, Labelled, Ownership, Policy, Proposed, ProposedCall,
+    Asker, AutonomyLevels, Context, Decided, Labelled, Moment, Ownership, Pattern, Policy,
+    Proposed, ProposedCall, Reason, Rules, Situation, Standing, consent, egress, patterns,
 };
-use gaby_model::{Autonomy, Requester, ToolCall, ToolDefinition, ToolRef, ToolResult};
+use gaby_model::{
+    Access, Autonomy, Clock, Requester, ToolCall, ToolDefinition, ToolRef, ToolResult,
+};
 use gaby_store::Workspace;
 use serde_json::Value;
 
+use crate::agent::Agent;
 use crate::budget::Meter;
 use crate::error::AgentError;
+use crate::investigate::values;
 use crate::reach::{CallFailure, Toolbox};
 use crate::settings::AgentSettings;
 use crate::tools;
@@ -22,13 +27,39 @@ const LONGEST_READ: Duration = Duration::from_secs(30);
 
 /// The tools at hand in one investigation, and what the operator has settled about them.
 pub(crate) struct Hands {
+    workspace: Workspace,
     toolbox: Arc<dyn Toolbox>,
     pub(crate) tools: Vec<ToolDefinition>,
-    connectors: BTreeMap<String, Autonomy>,
+    /// The connectors that were there when this began.
+    connectors: BTreeSet<String>,
+    rules: Option<Arc<Rules>>,
     settings: AgentSettings,
     source: String,
+    clock: Arc<dyn Clock>,
     pub(crate) requester: Option<Requester>,
     pub(crate) playbook: Option<Autonomy>,
+    /// Whether what is told to a connector is held to who may be told it. Without it, the playbook
+    /// that is followed says what goes where.
+    pub(crate) flows_are_checked: bool,
+    pub(crate) about: CaseFacts,
+    /// Hosts that a reply may always link to.
+    pub(crate) link_hosts: BTreeSet<String>,
+}
+
+/// What is known about the case, for the operator's rules.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CaseFacts {
+    pub(crate) category: String,
+    pub(crate) playbook: String,
+    /// What the gate's own look-up says about the requester, once it was made.
+    pub(crate) facts: Option<BTreeSet<String>>,
+}
+
+/// What the operator has settled about a connector now.
+pub(crate) struct Settled {
+    pub(crate) policy: Policy,
+    pub(crate) standing: Standing,
+    pub(crate) patterns: Vec<Pattern>,
 }
 
 /// What a read came to.
@@ -52,36 +83,44 @@ pub(crate) enum NoResult {
 
 impl Hands {
     pub(crate) async fn open(
-        workspace: &Workspace,
-        toolbox: Arc<dyn Toolbox>,
-        settings: AgentSettings,
+        agent: &Agent,
         source: &str,
         requester: Option<Requester>,
     ) -> Result<Self, AgentError> {
-        let connectors = workspace
-            .connectors()
-            .list()
-            .await?
-            .into_iter()
-            .map(|connector| (connector.name, connector.autonomy))
-            .collect();
+        let workspace = agent.workspace().clone();
+        let connectors = workspace.connectors().list().await?;
+        let tools = agent.toolbox().catalog().await;
+        let rules = agent.rules(&tools).await?;
+        let settings = agent.settings();
         Ok(Self {
-            tools: toolbox.catalog().await,
-            toolbox,
-            connectors,
+            workspace,
+            toolbox: Arc::clone(agent.toolbox()),
+            tools,
+            connectors: connectors.into_iter().map(|one| one.name).collect(),
+            rules,
+            link_hosts: settings.link_hosts.clone(),
             settings,
             source: source.to_owned(),
+            clock: agent.clock(),
             requester,
             playbook: None,
+            flows_are_checked: agent.brain().name() != crate::brain::builtin::NAME,
+            about: CaseFacts::default(),
         })
     }
 
-    /// What the operator has settled about calls of this connector's tools.
-    pub(crate) fn policy(&self, connector: &str) -> Policy {
+    /// What the operator has settled about calls of this connector's tools, as it is now: what was
+    /// taken back a moment ago holds no longer.
+    pub(crate) async fn settled(&self, connector: &str) -> Result<Settled, AgentError> {
         let source = self.settings.source(&self.source);
-        Policy {
+        let record = self.workspace.connectors().get(connector).await?;
+        let mut standing = consent::standing(&self.workspace, connector).await?;
+        if record.is_none() && self.connectors.contains(connector) {
+            standing.revoked = Some("it was removed".to_owned());
+        }
+        let policy = Policy {
             autonomy: AutonomyLevels {
-                connector: self.connectors.get(connector).copied().unwrap_or_default(),
+                connector: record.map(|record| record.autonomy).unwrap_or_default(),
                 source: source.autonomy.unwrap_or(self.settings.autonomy),
                 workspace: self.settings.autonomy,
                 playbook: self.playbook,
@@ -89,6 +128,33 @@ impl Hands {
             risk_threshold: self.settings.risk_threshold,
             mass_limit: self.settings.mass_limit,
             denied: self.settings.denied.clone(),
+            scope: standing.scope.clone(),
+            rules: self
+                .rules
+                .as_ref()
+                .map(|rules| rules.hash().to_owned())
+                .unwrap_or_default(),
+        };
+        Ok(Settled {
+            policy,
+            standing,
+            patterns: patterns::standing(&self.workspace, self.clock.now()).await?,
+        })
+    }
+
+    fn situation(&self, environment: &str, done_before: Option<u32>) -> Situation {
+        Situation {
+            workspace: self.workspace.slug().to_owned(),
+            source: self.source.clone(),
+            category: self.about.category.clone(),
+            playbook: self.about.playbook.clone(),
+            environment: environment.to_owned(),
+            facts: self.about.facts.clone().unwrap_or_default(),
+            moment: Some(Moment::at(
+                self.clock.now(),
+                self.settings.utc_offset_minutes,
+            )),
+            done_before,
         }
     }
 
@@ -110,25 +176,92 @@ impl Hands {
         tools::named(&self.tools, tool)
     }
 
-    /// Asks the gate about a call.
-    pub(crate) fn decide(
+    /// Asks the gate about a call. `records` is how many records a preview showed.
+    pub(crate) async fn decide(
         &self,
         tool: &ToolRef,
         arguments: Labelled,
         ownership: Ownership,
+        records: Option<u64>,
         meter: &Meter,
-    ) -> Decided {
-        let policy = self.policy(&tool.connector);
-        let mut context = Context::new(&policy);
-        context.tool = self.tool(tool);
+    ) -> Result<Decided, AgentError> {
+        let settled = self.settled(&tool.connector).await?;
+        let definition = self.tool(tool);
+        let done_before = match definition {
+            Some(definition) if definition.access == Access::Write => {
+                Some(self.workspace.actions().done_with(tool).await?)
+            }
+            _ => None,
+        };
+        let mut context = Context::new(&settled.policy);
+        context.tool = definition;
+        context.revoked = settled.standing.revoked.as_deref();
+        context.rules = self.rules.as_deref();
+        context.situation = self.situation(&settled.standing.environment, done_before);
+        context.patterns = &settled.patterns;
+        context.now = Some(self.clock.now());
         context.asker = self.asker();
         context.ownership = ownership;
+        context.records = records;
         context.budget = meter.left();
-        Proposed::new(ProposedCall {
+        context.audience = self.audience(&tool.connector);
+        Ok(Proposed::new(ProposedCall {
             tool: tool.clone(),
             arguments,
         })
-        .decide(&context)
+        .decide(&context))
+    }
+
+    /// Who sees the arguments of a call.
+    pub(crate) fn audience(&self, connector: &str) -> BTreeSet<String> {
+        match self.flows_are_checked {
+            true => [egress::connector_principal(connector)].into(),
+            false => BTreeSet::new(),
+        }
+    }
+
+    /// Whether the operator's rules let a reply go out without a human.
+    pub(crate) fn may_answer(&self) -> Result<(), Reason> {
+        let policy = Policy {
+            autonomy: AutonomyLevels::all(self.settings.autonomy),
+            ..Policy::default()
+        };
+        let mut context = Context::new(&policy);
+        context.rules = self.rules.as_deref();
+        context.situation = self.situation("", None);
+        context.asker = self.asker();
+        gaby_gate::decide_answer(&context)
+    }
+
+    /// Looks up what connected systems say about the verified requester, where a rule asks for it:
+    /// by the gate's own read, so that nobody decides by not looking.
+    pub(crate) async fn learn_facts(&mut self, meter: &mut Meter) -> Result<(), AgentError> {
+        let asked_for = self
+            .rules
+            .as_ref()
+            .is_some_and(|rules| rules.iter().any(|rule| rule.text.contains("context.facts")));
+        if !asked_for || self.about.facts.is_some() {
+            return Ok(());
+        }
+        let unknown = || BTreeSet::from(["facts=unknown".to_owned()]);
+        let facts = match (self.asker(), tools::with_role(&self.tools, "customer.find")) {
+            (Asker::VerifiedRequester { email }, Some(find)) => {
+                match values::by_address(find, &email) {
+                    None => unknown(),
+                    Some(arguments) => {
+                        let (tool, find) = (find.tool.clone(), find.clone());
+                        let read = self.read(&tool, arguments, meter).await?;
+                        read.result.map_or_else(
+                            |_| unknown(),
+                            |result| values::facts(&find, &result.value),
+                        )
+                    }
+                }
+            }
+            _ => unknown(),
+        };
+        self.about.facts = Some(facts);
+        Ok(())
     }
 
     /// Makes a read, if the gate lets it through and the budget lasts. Whatever is not a read is
@@ -138,8 +271,10 @@ impl Hands {
         tool: &ToolRef,
         arguments: Labelled,
         meter: &mut Meter,
-    ) -> Read {
-        let decided = self.decide(tool, arguments, Ownership::NotDeclared, meter);
+    ) -> Result<Read, AgentError> {
+        let decided = self
+            .decide(tool, arguments, Ownership::NotDeclared, None, meter)
+            .await?;
         let decision = serde_json::to_value(decided.decision()).unwrap_or(Value::Null);
         let result = match decided {
             Decided::Read(permit) => match meter.take_call() {
@@ -147,11 +282,13 @@ impl Hands {
                 Err(spent) => Err(NoResult::Denied(spent.to_string())),
             },
             Decided::Denied(reason) => Err(NoResult::Denied(reason.to_string())),
-            Decided::Write(_) | Decided::NeedsApproval(_) => Err(NoResult::Denied(format!(
-                "`{tool}` may change something, and only reads are made while looking"
-            ))),
+            Decided::Write(_) | Decided::NeedsApproval(_) | Decided::DryRun(_) => {
+                Err(NoResult::Denied(format!(
+                    "`{tool}` may change something, and only reads are made while looking"
+                )))
+            }
         };
-        Read { decision, result }
+        Ok(Read { decision, result })
     }
 
     async fn call(&self, key: gaby_gate::Key, meter: &Meter) -> Result<ToolResult, NoResult> {
@@ -165,9 +302,9 @@ impl Hands {
             Ok(Err(CallFailure::NotMade(why) | CallFailure::Unclear(why))) => {
                 Err(NoResult::Failed(why))
             }
-            Ok(Ok(result)) if result.is_error => Err(NoResult::Failed(
-                super::investigate::values::shown(&result.value),
-            )),
+            Ok(Ok(result)) if result.is_error => {
+                Err(NoResult::Failed(values::shown(&result.value)))
+            }
             Ok(Ok(result)) => Ok(result),
         }
     }
@@ -176,9 +313,7 @@ impl Hands {
     pub(crate) async fn write(&self, key: gaby_gate::Key) -> gaby_gate::execute::Outcome {
         use gaby_gate::execute::Outcome;
         match self.toolbox.call(key).await {
-            Ok(result) if result.is_error => {
-                Outcome::Failed(super::investigate::values::shown(&result.value))
-            }
+            Ok(result) if result.is_error => Outcome::Failed(values::shown(&result.value)),
             Ok(result) => Outcome::Done(result.value),
             Err(CallFailure::NotMade(why)) => Outcome::Failed(why),
             Err(CallFailure::Unclear(why)) => Outcome::Unknown(why),
@@ -194,9 +329,9 @@ impl Hands {
         meter: &mut Meter,
     ) -> Result<Value, NoResult> {
         let arguments = Labelled::whole(call.arguments.clone(), label);
-        self.read(&call.tool, arguments, meter)
-            .await
-            .result
-            .map(|result| result.value)
+        match self.read(&call.tool, arguments, meter).await {
+            Ok(read) => read.result.map(|result| result.value),
+            Err(error) => Err(NoResult::Failed(error.to_string())),
+        }
     }
 }

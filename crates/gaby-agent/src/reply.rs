@@ -34,6 +34,9 @@ pub enum Unsupported {
     /// The passage does not have it in these words.
     #[error("the passage does not say it in these words")]
     NotQuoted,
+    /// It holds, or was made with a view of, something that does not leave.
+    #[error("{0}")]
+    Leaks(String),
     /// The evidence is not for the requester's eyes.
     #[error("it rests on evidence that the requester may not see")]
     NotForRequester,
@@ -180,7 +183,7 @@ fn hard_words(sentence: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn bare(word: &str) -> &str {
+pub(crate) fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
 }
 

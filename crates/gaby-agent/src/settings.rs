@@ -1,6 +1,6 @@
 //! What the operator has settled for the agent of a workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gaby_gate::Denial;
 use gaby_model::Autonomy;
@@ -31,6 +31,10 @@ pub struct AgentSettings {
     pub denied: Vec<Denial>,
     /// How long a proposed action waits for a decision, in minutes.
     pub approval_minutes: u32,
+    /// How far the workspace's clock is ahead of UTC, in minutes.
+    pub utc_offset_minutes: i32,
+    /// Hosts that a reply may always link to, with their subdomains.
+    pub link_hosts: BTreeSet<String>,
 }
 
 /// What is known about a source of tickets.
@@ -57,6 +61,8 @@ impl Default for AgentSettings {
             mass_limit: 1,
             denied: Vec::new(),
             approval_minutes: 240,
+            utc_offset_minutes: 0,
+            link_hosts: BTreeSet::new(),
         }
     }
 }

@@ -10,7 +10,7 @@ use gaby_model::{Action, ActionId, ActionState, Timestamp, ToolDefinition, UserI
 use gaby_store::{Workspace, failpoint};
 use serde_json::{Value, json};
 
-use crate::call::Pending;
+use crate::call::{Pending, WritePermit};
 use crate::decision_hash::DecisionHash;
 use crate::error::GateError;
 use crate::execute::{About, Intended, new_action};
@@ -53,6 +53,74 @@ impl Pending {
         failpoint("action:proposed");
         Ok(action)
     }
+}
+
+impl WritePermit {
+    /// Has a human asked all the same, because a person wants to see it first.
+    #[must_use]
+    pub fn ask(self) -> Pending {
+        Pending {
+            call: self.call,
+            risk: self.risk,
+            reasons: Vec::new(),
+            bound: self.bound,
+        }
+    }
+}
+
+/// Puts a call with other arguments in the place of one that waits: a new decision, with a hash of
+/// its own, that must be approved like any other. The one before is void.
+///
+/// # Errors
+/// When the one before was decided already, or the store failed.
+pub async fn replace(
+    workspace: &Workspace,
+    before: &ActionId,
+    edited: Pending,
+    state_before: Value,
+    editor: &UserId,
+    now: Timestamp,
+    life_millis: i64,
+) -> Result<Action, GateError> {
+    let mut old = ledger::action(workspace, before).await?;
+    if old.state != ActionState::Proposed {
+        return Err(GateError::settled(&old.id, old.state));
+    }
+    let about = About {
+        investigation: old.investigation.clone(),
+        ticket: old.ticket.clone(),
+        summary: old.summary.clone(),
+        reason: old.reason.clone(),
+        state_before,
+    };
+    let content = json!({"risk": edited.risk, "reasons": edited.reasons, "before": before});
+    let new = new_action(
+        workspace,
+        edited.call,
+        &edited.risk,
+        &edited.reasons,
+        &edited.bound,
+        about,
+        now,
+        life_millis.clamp(60_000, MAX_LIFE_MILLIS),
+    )?;
+    old.state = ActionState::Void;
+    old.outcome =
+        json!({"error": format!("its arguments were edited: {} takes its place", new.id)});
+    let mut tx = workspace.begin().await?;
+    ledger::advance(&mut tx, &old, ActionState::Proposed, now).await?;
+    ledger::record(
+        &mut tx,
+        Some(editor),
+        "action.edited",
+        &old,
+        old.outcome.clone(),
+        now,
+    );
+    ledger::insert(&mut tx, &new).await?;
+    ledger::record(&mut tx, Some(editor), "action.proposed", &new, content, now);
+    tx.commit().await?;
+    Ok(new)
 }
 
 /// Who decides.

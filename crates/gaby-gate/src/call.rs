@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use gaby_model::{CallKey, ToolCall, ToolDefinition};
+use gaby_model::{CallKey, PatternId, ToolCall, ToolDefinition};
 
 use crate::context::Context;
 use crate::decide::{Decision, ProposedCall, decide};
@@ -37,13 +37,25 @@ impl Proposed {
             (Decision::Deny { reason }, _) => Decided::Denied(reason),
             // `decide` denies what nobody offers; said again here so that the match is total.
             (_, None) => Decided::Denied(Reason::UnknownTool(call.tool)),
-            (Decision::Allow { risk }, Some(tool)) if tool.access == gaby_model::Access::Read => {
+            (Decision::Allow { risk, .. }, Some(tool))
+                if tool.access == gaby_model::Access::Read =>
+            {
                 Decided::Read(ReadPermit { call, risk })
             }
-            (Decision::Allow { risk }, Some(tool)) => match bound(tool) {
-                Ok(bound) => Decided::Write(WritePermit { call, risk, bound }),
+            (Decision::Allow { risk, under }, Some(tool)) => match bound(tool) {
+                Ok(bound) => Decided::Write(WritePermit {
+                    call,
+                    risk,
+                    bound,
+                    under,
+                }),
                 Err(reason) => Decided::Denied(reason),
             },
+            (Decision::DryRun { reasons, risk }, Some(_)) => Decided::DryRun(Rehearsed {
+                call,
+                risk,
+                reasons,
+            }),
             (Decision::NeedsApproval { reasons, risk }, Some(tool)) => match bound(tool) {
                 Ok(bound) => Decided::NeedsApproval(Pending {
                     call,
@@ -64,6 +76,8 @@ pub enum Decided {
     Read(ReadPermit),
     /// A write that may happen without asking.
     Write(WritePermit),
+    /// A write that is only shown as it would be.
+    DryRun(Rehearsed),
     /// A write that a human must approve.
     NeedsApproval(Pending),
     /// It may not happen.
@@ -77,9 +91,15 @@ impl Decided {
         match self {
             Self::Read(permit) => Decision::Allow {
                 risk: permit.risk.clone(),
+                under: None,
             },
             Self::Write(permit) => Decision::Allow {
                 risk: permit.risk.clone(),
+                under: permit.under.clone(),
+            },
+            Self::DryRun(rehearsed) => Decision::DryRun {
+                reasons: rehearsed.reasons.clone(),
+                risk: rehearsed.risk.clone(),
             },
             Self::NeedsApproval(pending) => Decision::NeedsApproval {
                 reasons: pending.reasons.clone(),
@@ -146,6 +166,7 @@ pub struct WritePermit {
     pub(crate) call: ToolCall,
     pub(crate) risk: Risk,
     pub(crate) bound: Bound,
+    pub(crate) under: Option<PatternId>,
 }
 
 impl WritePermit {
@@ -160,6 +181,14 @@ impl WritePermit {
     pub fn risk(&self) -> &Risk {
         &self.risk
     }
+}
+
+/// A write that is only shown as it would be. Nothing makes a key out of it.
+#[derive(Debug)]
+pub struct Rehearsed {
+    pub(crate) call: ToolCall,
+    pub(crate) risk: Risk,
+    pub(crate) reasons: Vec<Reason>,
 }
 
 /// A write that waits for a human.

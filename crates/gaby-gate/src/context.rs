@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use gaby_model::canonical::{self, CanonicalError};
-use gaby_model::{EvidenceId, ToolDefinition};
+use gaby_model::{EvidenceId, Timestamp, ToolDefinition};
 use serde_json::Value;
 
+use crate::patterns::Pattern;
 use crate::policy::Policy;
+use crate::rules::Rules;
+use crate::situation::Situation;
 
 /// Who asks, and whether somebody vouches for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,8 +109,18 @@ pub struct Context<'a> {
     pub tool: Option<&'a ToolDefinition>,
     /// Why the tool's definition is suspended, if it is.
     pub suspended: Option<&'a str>,
+    /// Why the connector may no longer be used, if its grant was taken back.
+    pub revoked: Option<&'a str>,
     /// What the operator has settled.
     pub policy: &'a Policy,
+    /// The operator's rules; without rules nothing is permitted.
+    pub rules: Option<&'a Rules>,
+    /// What surrounds the call.
+    pub situation: Situation,
+    /// Standing approvals of bounded patterns.
+    pub patterns: &'a [Pattern],
+    /// The present moment; without it no standing approval holds.
+    pub now: Option<Timestamp>,
     /// Who asks.
     pub asker: Asker,
     /// Who owns the target.
@@ -128,7 +141,12 @@ impl<'a> Context<'a> {
         Self {
             tool: None,
             suspended: None,
+            revoked: None,
             policy,
+            rules: None,
+            situation: Situation::default(),
+            patterns: &[],
+            now: None,
             asker: Asker::Unverified,
             ownership: Ownership::NotDeclared,
             budget: BudgetLeft {

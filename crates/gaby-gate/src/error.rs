@@ -1,8 +1,10 @@
 //! What can stop a write on its way from the decision to its outcome.
 
 use gaby_model::canonical::CanonicalError;
-use gaby_model::{ActionId, ActionState};
+use gaby_model::{ActionId, ActionState, PatternId};
 use gaby_store::StoreError;
+
+use crate::patterns::PatternError;
 
 /// Why an action was not proposed, approved, sent or recorded.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,15 @@ pub enum GateError {
         /// What changed.
         why: String,
     },
+    /// A standing approval was used up meanwhile.
+    #[error("the standing approval {0} has no calls left: ask again")]
+    PatternSpent(PatternId),
+    /// A standing approval is not one that may be given.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A link does not lead to an action.
+    #[error("this link was used already, has ended, or was made for somebody else")]
+    Link,
     /// Who approves is who asks.
     #[error(
         "the action {action} was asked for by the person who approves it: somebody else must decide"

@@ -60,13 +60,18 @@ impl WritePermit {
         action.state = ActionState::Intended;
         action.decided_at = Some(now);
         let mut tx = workspace.begin().await?;
+        if let Some(pattern) = &self.under
+            && !tx.take_from_pattern(pattern, now).await?
+        {
+            return Err(GateError::PatternSpent(pattern.clone()));
+        }
         ledger::insert(&mut tx, &action).await?;
         ledger::record(
             &mut tx,
             None,
             "action.intended",
             &action,
-            json!({"risk": self.risk}),
+            json!({"risk": self.risk, "under": self.under}),
             now,
         );
         tx.commit().await?;
@@ -92,15 +97,32 @@ impl Intended {
     /// key under which the vendor must see the write at most once.
     ///
     /// # Errors
-    /// When the mark cannot be stored, or somebody else sent it meanwhile; nothing was sent then.
+    /// When the mark cannot be stored, somebody else sent it meanwhile, or the connector was
+    /// disconnected meanwhile; nothing was sent then.
     pub async fn send(
         mut self,
         workspace: &Workspace,
         now: Timestamp,
     ) -> Result<(Key, InFlight), GateError> {
         let from = self.action.state;
-        self.action.state = ActionState::Sent;
         let mut tx = workspace.begin().await?;
+        // In the same change as the mark, so that no write leaves after its connector was revoked.
+        let grant = tx.grant(&self.action.call.tool.connector).await?;
+        if let Some(why) = grant.and_then(|grant| grant.revoked) {
+            let why = format!(
+                "`{}` was disconnected: {why}",
+                self.action.call.tool.connector
+            );
+            self.action.state = ActionState::Void;
+            self.action.outcome = json!({"error": why});
+            ledger::advance(&mut tx, &self.action, from, now).await?;
+            let outcome = self.action.outcome.clone();
+            ledger::record(&mut tx, None, "action.void", &self.action, outcome, now);
+            tx.commit().await?;
+            let action = self.action.id;
+            return Err(GateError::Void { action, why });
+        }
+        self.action.state = ActionState::Sent;
         ledger::advance(&mut tx, &self.action, from, now).await?;
         ledger::record(&mut tx, None, "action.sent", &self.action, Value::Null, now);
         tx.commit().await?;

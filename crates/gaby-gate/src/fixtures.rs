@@ -1,5 +1,6 @@
 //! Small tools for tests.
 
+use gaby_model::tool::FollowUp;
 use gaby_model::{
     Access, Action, ActionId, ActionState, ArgumentRole, Integrity, InvestigationId, Reversibility,
     TicketId, Timestamp, ToolCall, ToolDefinition, ToolRef,
@@ -45,6 +46,11 @@ pub(crate) fn unlock() -> ToolDefinition {
     ]
     .into();
     unlock.output_integrity = [("/id".to_owned(), Integrity::System)].into();
+    unlock.owner_check = Some(FollowUp {
+        tool: "state".to_owned(),
+        arguments: [("account".to_owned(), "{{ args.account }}".to_owned())].into(),
+        expect: Some("result.email == requester.email".to_owned()),
+    });
     unlock
 }
 

@@ -4,6 +4,8 @@ use gaby_model::Autonomy;
 use gaby_model::canonical::{self, CanonicalError};
 use serde::{Deserialize, Serialize};
 
+use crate::scope::Scope;
+
 /// The autonomy that each part of the configuration grants. The least wins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AutonomyLevels {
@@ -62,7 +64,7 @@ pub struct Denial {
 
 /// Everything settled by the operator that a decision rests on. Its hash is part of what an
 /// approval is bound to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// How far Gaby may go.
     pub autonomy: AutonomyLevels,
@@ -73,6 +75,12 @@ pub struct Policy {
     /// What is forbidden.
     #[serde(default)]
     pub denied: Vec<Denial>,
+    /// What the connector may be used for.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The hash of the [`Rules`](crate::rules::Rules) that hold.
+    #[serde(default)]
+    pub rules: String,
 }
 
 impl Default for Policy {
@@ -82,6 +90,8 @@ impl Default for Policy {
             risk_threshold: 40,
             mass_limit: 1,
             denied: Vec::new(),
+            scope: Scope::default(),
+            rules: String::new(),
         }
     }
 }

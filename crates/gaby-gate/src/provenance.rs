@@ -11,6 +11,8 @@ use std::sync::Arc;
 use gaby_model::{EvidenceId, Integrity, Label, Readers, ToolDefinition};
 use serde_json::{Map, Value};
 
+use crate::egress;
+
 /// A JSON value, and the label of each of its leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labelled {
@@ -28,7 +30,11 @@ enum Trust {
         declared: Arc<[(Vec<String>, Integrity)]>,
     },
     /// An object or array put together from parts; the keys are pointer segments.
-    Parts(BTreeMap<String, Trust>),
+    Parts {
+        parts: BTreeMap<String, Trust>,
+        /// Of the keys, the order and the number of parts: of whoever put it together.
+        structure: Label,
+    },
 }
 
 impl Labelled {
@@ -47,9 +53,18 @@ impl Labelled {
         Self::whole(value, Label::of(Integrity::Outsider))
     }
 
-    /// An object put together from labelled fields.
+    /// An object put together by Gaby herself from labelled fields.
     #[must_use]
     pub fn object(fields: impl IntoIterator<Item = (String, Labelled)>) -> Self {
+        Self::object_by(Label::of(Integrity::Operator), fields)
+    }
+
+    /// An object put together from labelled fields by somebody whose choice of keys has this label.
+    #[must_use]
+    pub fn object_by(
+        structure: Label,
+        fields: impl IntoIterator<Item = (String, Labelled)>,
+    ) -> Self {
         let mut value = Map::new();
         let mut parts = BTreeMap::new();
         for (name, field) in fields {
@@ -58,13 +73,19 @@ impl Labelled {
         }
         Self {
             value: Value::Object(value),
-            trust: Trust::Parts(parts),
+            trust: Trust::Parts { parts, structure },
         }
     }
 
-    /// An array put together from labelled items.
+    /// An array put together by Gaby herself from labelled items.
     #[must_use]
     pub fn array(items: impl IntoIterator<Item = Labelled>) -> Self {
+        Self::array_by(Label::of(Integrity::Operator), items)
+    }
+
+    /// An array put together from labelled items by somebody whose choice of them has this label.
+    #[must_use]
+    pub fn array_by(structure: Label, items: impl IntoIterator<Item = Labelled>) -> Self {
         let mut value = Vec::new();
         let mut parts = BTreeMap::new();
         for (index, item) in items.into_iter().enumerate() {
@@ -73,7 +94,7 @@ impl Labelled {
         }
         Self {
             value: Value::Array(value),
-            trust: Trust::Parts(parts),
+            trust: Trust::Parts { parts, structure },
         }
     }
 
@@ -129,6 +150,9 @@ impl Labelled {
             found(Label::of(Integrity::Outsider));
             return;
         }
+        if let Some(structure) = self.trust.structure_at(path) {
+            found(structure.clone());
+        }
         match (value, &self.trust) {
             (_, Trust::Whole(label)) => found(label.clone()),
             (Value::Object(fields), _) if !fields.is_empty() => {
@@ -151,6 +175,17 @@ impl Labelled {
 }
 
 impl Trust {
+    /// The label of how the value at this place was put together, if it was.
+    fn structure_at(&self, path: &[String]) -> Option<&Label> {
+        match (self, path.split_first()) {
+            (Self::Parts { structure, .. }, None) => Some(structure),
+            (Self::Parts { parts, .. }, Some((first, rest))) => {
+                parts.get(first)?.structure_at(rest)
+            }
+            (Self::Whole(_) | Self::Fields { .. }, _) => None,
+        }
+    }
+
     fn of_leaf(&self, path: &[String], root: &Value) -> Label {
         match self {
             Self::Whole(label) => label.clone(),
@@ -165,9 +200,9 @@ impl Trust {
                 label.integrity = label.integrity.min(integrity);
                 label
             }
-            Self::Parts(parts) => match path.split_first() {
+            Self::Parts { parts, structure } => match path.split_first() {
                 // Nothing went into an empty object or array but the decision to have none.
-                None => Label::of(Integrity::Operator),
+                None => structure.clone(),
                 Some((first, rest)) => match (parts.get(first), child(root, first)) {
                     (Some(part), Some(value)) => part.of_leaf(rest, value),
                     _ => Label::of(Integrity::Outsider),
@@ -206,7 +241,10 @@ pub fn label_result(
 pub fn may_read(readers: &Readers, audience: &BTreeSet<String>) -> bool {
     match readers {
         Readers::Public => true,
-        Readers::Only(allowed) => audience.is_subset(allowed),
+        Readers::Only(allowed) => audience.iter().all(|who| {
+            let own_system = who.starts_with("connector:") && allowed.contains(egress::SYSTEMS);
+            own_system || allowed.contains(who)
+        }),
     }
 }
 
@@ -317,6 +355,23 @@ mod tests {
             Integrity::Outsider
         );
         assert_eq!(call.label().integrity, Integrity::Outsider);
+    }
+
+    #[test]
+    fn keys_and_emptiness_chosen_by_an_outsider_are_an_outsiders() {
+        let outsider = Label::of(Integrity::Outsider);
+        let id = lookup(Integrity::Operator).at("/rows/0/id").unwrap();
+        let filter = Labelled::object_by(outsider.clone(), [("$ne".to_owned(), id.clone())]);
+        let call = Labelled::object([
+            ("filter".to_owned(), filter),
+            ("none".to_owned(), Labelled::array_by(outsider.clone(), [])),
+            ("list".to_owned(), Labelled::array_by(outsider, [id])),
+        ]);
+        for name in ["filter", "none", "list"] {
+            let integrity = call.argument(name).unwrap().label().integrity;
+            assert_eq!(integrity, Integrity::Outsider, "{name}");
+        }
+        assert_eq!(integrity(&call, "/list/0"), Integrity::System);
     }
 
     #[test]

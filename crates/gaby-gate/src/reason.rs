@@ -35,6 +35,47 @@ pub enum Reason {
         /// What the operator wrote.
         why: String,
     },
+    /// The connector's grant was taken back.
+    #[error("`{connector}` was disconnected: {why}")]
+    Revoked {
+        /// The connector.
+        connector: String,
+        /// When or by whom, for people.
+        why: String,
+    },
+    /// The connector's scope does not hold this call.
+    #[error("the scope `{scope}` of `{}` does not hold `{tool}` with these arguments", tool.connector)]
+    OutOfScope {
+        /// The tool.
+        tool: ToolRef,
+        /// The scope.
+        scope: &'static str,
+    },
+    /// One of the operator's rules forbids it.
+    #[error("the rule `{rule}` in `{file}` forbids `{call}`{}", because(why))]
+    RuleForbids {
+        /// What would happen.
+        call: String,
+        /// The rule.
+        rule: String,
+        /// Its file.
+        file: String,
+        /// What it says for people.
+        why: String,
+    },
+    /// None of the operator's rules permits it.
+    #[error("no rule permits `{0}`")]
+    NoRulePermits(String),
+    /// One of the operator's rules leaves it to a human.
+    #[error("the rule `{rule}` in `{file}` leaves this to a human{}", because(why))]
+    RuleEscalates {
+        /// The rule.
+        rule: String,
+        /// Its file.
+        file: String,
+        /// What it says for people.
+        why: String,
+    },
     /// The arguments are not something that can be decided on.
     #[error("the arguments of `{tool}` cannot be decided on: {why}")]
     Arguments {
@@ -98,6 +139,12 @@ pub enum Reason {
     /// It is not shown that the target belongs to the requester.
     #[error("it is not shown that the target belongs to the requester: {0}")]
     NotOwned(String),
+    /// The ownership read does not look at one of the targets.
+    #[error("the read that shows whose it is does not look at `{argument}`")]
+    TargetNotChecked {
+        /// The argument.
+        argument: String,
+    },
     /// A parameter is neither one of a closed list nor a bounded number.
     #[error("the argument `{argument}` is neither one of a closed list nor within stated bounds")]
     NotBounded {
@@ -125,6 +172,13 @@ pub enum Reason {
     },
 }
 
+fn because(why: &str) -> String {
+    match why.is_empty() {
+        true => String::new(),
+        false => format!(": {why}"),
+    }
+}
+
 fn always_human(kind: AlwaysHuman) -> &'static str {
     match kind {
         AlwaysHuman::Money => "money moves: that always needs a human",
@@ -147,6 +201,12 @@ impl Reason {
             Self::WrongDefinition { .. } => "wrong_definition",
             Self::Suspended { .. } => "suspended",
             Self::Forbidden { .. } => "forbidden",
+            Self::Revoked { .. } => "revoked",
+            Self::OutOfScope { .. } => "out_of_scope",
+            Self::RuleForbids { .. } => "rule_forbids",
+            Self::NoRulePermits(_) => "no_rule_permits",
+            Self::RuleEscalates { .. } => "rule_escalates",
+            Self::TargetNotChecked { .. } => "target_not_checked",
             Self::Arguments { .. } => "arguments",
             Self::Policy(_) => "policy",
             Self::Budget(_) => "budget",

@@ -37,14 +37,15 @@ pub enum ReferenceError {
     TooDeep,
 }
 
-/// Replaces every reference in `arguments` by what it names; all other leaves get the `literal`
-/// label.
+/// Replaces every reference in `arguments` by what it names; all other leaves get the label that
+/// `literal` gives them, and so does the shape of objects and lists within the arguments, which
+/// whoever wrote them chose.
 ///
 /// # Errors
 /// When a reference names nothing, or the arguments are nested too deep.
 pub fn resolve(
     arguments: &Value,
-    literal: &Label,
+    literal: &dyn Fn(&Value) -> Label,
     recorded: &Recorded,
 ) -> Result<Labelled, ReferenceError> {
     resolve_at(arguments, literal, recorded, 0)
@@ -52,7 +53,7 @@ pub fn resolve(
 
 fn resolve_at(
     value: &Value,
-    literal: &Label,
+    literal: &dyn Fn(&Value) -> Label,
     recorded: &Recorded,
     depth: usize,
 ) -> Result<Labelled, ReferenceError> {
@@ -68,13 +69,17 @@ fn resolve_at(
                 Ok((name.clone(), field))
             })
             .collect::<Result<Vec<_>, _>>()
-            .map(Labelled::object),
+            .map(|fields| match depth {
+                // The names of the arguments themselves are the tool's, and each is weighed apart.
+                0 => Labelled::object(fields),
+                _ => Labelled::object_by(literal(value), fields),
+            }),
         Value::Array(items) => items
             .iter()
             .map(|item| resolve_at(item, literal, recorded, depth + 1))
             .collect::<Result<Vec<_>, _>>()
-            .map(Labelled::array),
-        leaf => Ok(Labelled::whole(leaf.clone(), literal.clone())),
+            .map(|items| Labelled::array_by(literal(value), items)),
+        leaf => Ok(Labelled::whole(leaf.clone(), literal(leaf))),
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
     }
 
     fn resolved(arguments: &Value) -> Result<Labelled, ReferenceError> {
-        resolve(arguments, &Label::of(Integrity::Outsider), &recorded())
+        resolve(arguments, &|_| Label::of(Integrity::Outsider), &recorded())
     }
 
     #[test]

@@ -133,6 +133,12 @@ ids! {
     SessionId, "ses", "a session id";
     /// One API token.
     TokenId, "tok", "a token id";
+    /// One entry of the consent log.
+    ConsentId, "con", "a consent id";
+    /// One standing approval of a bounded pattern.
+    PatternId, "pat", "a pattern id";
+    /// One write that was only shown as it would be.
+    RehearsalId, "reh", "a rehearsal id";
 }
 
 #[cfg(test)]

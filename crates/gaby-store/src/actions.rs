@@ -1,6 +1,6 @@
 //! Actions: every change of state is a compare-and-set, so that none happens twice.
 
-use gaby_model::{Action, ActionId, ActionState, Event, TicketId, Timestamp};
+use gaby_model::{Action, ActionId, ActionState, Event, TicketId, Timestamp, ToolRef};
 use sqlx::Row as _;
 
 use crate::Result;
@@ -87,6 +87,30 @@ impl Actions<'_> {
         rows.iter()
             .map(|row| sealed_row(self.0, "actions", row))
             .collect()
+    }
+
+    /// How many of the last thousand actions that happened were calls of this tool.
+    ///
+    /// # Errors
+    /// When the database fails or a row does not open.
+    pub async fn done_with(&self, tool: &ToolRef) -> Result<u32> {
+        let rows = sqlx::query(
+            "SELECT id, content FROM actions WHERE workspace = $1 AND state = 'done' \
+             ORDER BY id DESC LIMIT 1000",
+        )
+        .bind(self.0.id().as_str())
+        .fetch_all(self.0.db().reader())
+        .await?;
+        let mut count = 0;
+        for row in &rows {
+            let action: Action = sealed_row(self.0, "actions", row)?;
+            count += u32::from(action.call.tool == *tool);
+            // Nobody asks for more than a handful.
+            if count >= 5 {
+                break;
+            }
+        }
+        Ok(count)
     }
 
     /// Undecided actions whose time is over.

@@ -11,8 +11,10 @@
 
 pub mod accounts;
 pub mod actions;
+mod approvals;
 pub mod audit;
 pub mod connectors;
+pub mod consents;
 mod db;
 pub mod documents;
 mod error;
@@ -23,6 +25,7 @@ pub mod investigations;
 mod keys;
 mod keystore;
 mod migrate;
+mod policies;
 pub mod queue;
 pub mod seal;
 mod settings;

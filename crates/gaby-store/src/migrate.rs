@@ -7,16 +7,25 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::db::{Db, Engine};
 use crate::error::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+/// Each with its number. A step that this database has not seen is taken, also when a later one has
+/// been.
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_first.sql")),
+    (3, include_str!("../migrations/0003_gate.sql")),
+];
 
 /// Brings the schema up to date, each step in one transaction.
 pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len() as i64;
+    let known = MIGRATIONS
+        .iter()
+        .map(|(number, _)| *number)
+        .max()
+        .unwrap_or(0);
     let found = version(db).await?;
     if found > known {
         return Err(StoreError::NewerSchema { found, known });
     }
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+    for (number, migration) in MIGRATIONS {
         let mut tx = db.begin().await?;
         if db.engine() == Engine::Postgres {
             // Two processes that start together take turns.
@@ -27,9 +36,8 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
         sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
             .execute(&mut *tx)
             .await?;
-        let number = index as i64 + 1;
         let done = sqlx::query("SELECT version FROM schema_version WHERE version = $1")
-            .bind(number)
+            .bind(*number)
             .fetch_optional(&mut *tx)
             .await?
             .is_some();
@@ -40,7 +48,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
                     .await?;
             }
             sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-                .bind(number)
+                .bind(*number)
                 .execute(&mut *tx)
                 .await?;
         }

@@ -8,13 +8,13 @@
 pub(crate) mod recall;
 pub(crate) mod record;
 pub mod result;
+mod speech;
 pub(crate) mod values;
 mod verdict;
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use gaby_gate::{Labelled, Recorded, resolve};
+use gaby_gate::{Labelled, Recorded, egress, resolve};
 use gaby_model::{
     Depth, Evidence, EvidenceId, Integrity, Investigation, InvestigationId, InvestigationState,
     Label, Origin, Step, StepId, StepKind, Ticket, TicketId, Usage,
@@ -32,6 +32,7 @@ use crate::budget::Meter;
 use crate::error::AgentError;
 use crate::hands::{Hands, NoResult};
 use recall::Detail;
+use values::Spoken;
 
 /// An investigation that is running.
 pub(crate) struct Run<'a> {
@@ -97,14 +98,7 @@ impl<'a> Run<'a> {
             .await?;
         let messages = workspace.tickets().messages(&ticket.id).await?;
         let settings = agent.settings();
-        let mut hands = Hands::open(
-            workspace,
-            Arc::clone(agent.toolbox()),
-            settings.clone(),
-            &ticket.source,
-            ticket.requester.clone(),
-        )
-        .await?;
+        let mut hands = Hands::open(agent, &ticket.source, ticket.requester.clone()).await?;
         let recalled = recall::recall(&steps)?;
         let case = recall::case(&ticket, &messages, hands.tools.clone(), &investigation);
         let planned = recalled.plan.is_some();
@@ -114,6 +108,8 @@ impl<'a> Run<'a> {
             .as_deref()
             .and_then(|name| agent.playbooks().get(name))
             .map(|playbook| playbook.autonomy);
+        hands.about.category = plan.category.clone();
+        hands.about.playbook = plan.playbook.clone().unwrap_or_default();
         let recorded = recall::recorded(&case, &plan, &recalled.turns, &recalled.labels);
         Ok(Self {
             agent,
@@ -162,6 +158,8 @@ impl<'a> Run<'a> {
             .as_deref()
             .and_then(|name| self.agent.playbooks().get(name))
             .map(|playbook| playbook.autonomy);
+        self.hands.about.category = plan.category.clone();
+        self.hands.about.playbook = plan.playbook.clone().unwrap_or_default();
         let summary = plan.summary.clone();
         let reason = plan.reason.clone();
         self.recorded = values::at_start(&self.transcript.case, &plan);
@@ -298,10 +296,14 @@ impl<'a> Run<'a> {
                     .await;
             }
         };
-        let label = values::result_label(&arguments);
+        let vouched = !self.hands.flows_are_checked;
+        let may_tell = self.hands.settled(&tool.connector).await?.standing.may_tell;
+        let definition = self.hands.tool(&tool).cloned();
+        let mut label =
+            values::result_label(&tool, definition.as_ref(), &arguments, &may_tell, vouched);
         let shown_arguments = arguments.value().clone();
         self.enter(InvestigationState::Acting).await?;
-        let read = self.hands.read(&tool, arguments, &mut self.meter).await;
+        let read = self.hands.read(&tool, arguments, &mut self.meter).await?;
         self.enter(InvestigationState::Observing).await?;
         metrics::counter!("gaby_tool_calls_total", "tool" => tool.to_string()).increment(1);
         let step = StepId::generate();
@@ -317,10 +319,31 @@ impl<'a> Run<'a> {
             Ok(result) => {
                 let pointers = values::records(&result.value);
                 let first = self.next_evidence();
+                let own = |pointer: &str| {
+                    let email = self
+                        .ticket
+                        .requester
+                        .as_ref()
+                        .and_then(|r| r.email.as_deref());
+                    match (&definition, email, vouched) {
+                        (Some(tool), Some(email), false) => {
+                            values::is_own(tool, &result.value, pointer, email)
+                        }
+                        _ => false,
+                    }
+                };
+                let owners = values::owners(&self.transcript.case, &label);
+                if !pointers.is_empty() && pointers.iter().all(|pointer| own(pointer)) {
+                    label.readers = owners.clone();
+                }
                 let evidence: Vec<Evidence> = pointers
                     .iter()
                     .zip(first..)
                     .map(|(pointer, number)| {
+                        let mut label = label.clone();
+                        if own(pointer) {
+                            label.readers = owners.clone();
+                        }
                         let value = result
                             .value
                             .pointer(pointer)
@@ -338,10 +361,13 @@ impl<'a> Run<'a> {
                             },
                             text: values::shown(&value),
                             value,
-                            label: label.clone(),
+                            label,
                         }
                     })
                     .collect();
+                label
+                    .origins
+                    .extend(evidence.iter().map(|evidence| evidence.id.clone()));
                 let records = pointers
                     .into_iter()
                     .zip(first..)
@@ -378,12 +404,23 @@ impl<'a> Run<'a> {
         self.recorded
             .insert("composed".to_owned(), values::composed(&wish.composed));
         // What is not a reference was written in the playbook, or by a brain that nobody vouches for.
-        let literal = Label::of(match &self.transcript.plan.playbook {
-            Some(_) if self.agent.brain().name() == crate::brain::builtin::NAME => {
-                Integrity::Playbook
-            }
-            _ => Integrity::Outsider,
-        });
+        let vouched = !self.hands.flows_are_checked && self.transcript.plan.playbook.is_some();
+        let spoken = Spoken {
+            case: &self.transcript.case,
+            requester: self
+                .recorded
+                .get("requester")
+                .and_then(|known| known.at("/email")),
+            schema: self
+                .hands
+                .tool(&wish.tool)
+                .map(|tool| tool.input_schema.to_string()),
+            seen: egress::label_of_model(self.transcript.evidence.iter().map(|e| &e.label)),
+        };
+        let literal = |value: &Value| match vouched {
+            true => Label::of(Integrity::Playbook),
+            false => spoken.label(value),
+        };
         resolve(&wish.arguments, &literal, &self.recorded).map_err(|error| error.to_string())
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gaby_gate::{Labelled, Recorded, label_result};
-use gaby_model::{Integrity, Label, Readers, ToolDefinition};
+use gaby_gate::{Labelled, Recorded, egress, label_result};
+use gaby_model::{Integrity, Label, Readers, ToolDefinition, ToolRef};
 use serde_json::{Value, json};
 
 use crate::brain::{Case, Outcome, Plan, Turn};
@@ -55,7 +55,7 @@ fn requester(case: &Case) -> Labelled {
         Integrity::Outsider
     });
     if let Some(audience) = audience(case) {
-        label.readers = Readers::Only([audience].into());
+        label.readers = Readers::Only([audience, egress::SYSTEMS.to_owned()].into());
     }
     let domain = email
         .rsplit_once('@')
@@ -77,14 +77,201 @@ pub(crate) fn composed(values: &BTreeMap<String, Value>) -> Labelled {
 }
 
 /// The label under which the result of a call with these arguments is kept. What was not looked up
-/// for somebody in particular is for the operator's own people.
+/// for somebody in particular is for the operator's own people. Where nobody vouches for who asks
+/// (`vouched` is false), it is somebody's in particular only if nothing but trusted values and
+/// bounded ones selected it.
 #[must_use]
-pub(crate) fn result_label(arguments: &Labelled) -> Label {
+pub(crate) fn result_label(
+    tool: &ToolRef,
+    definition: Option<&ToolDefinition>,
+    arguments: &Labelled,
+    may_tell: &[String],
+    vouched: bool,
+) -> Label {
     let mut label = arguments.label();
-    if label.readers == Readers::Public {
-        label.readers = Readers::Only(BTreeSet::from([STAFF.to_owned()]));
-    }
+    let asked_for = match vouched {
+        true => label.readers.clone(),
+        false => selected_for(definition, arguments),
+    };
+    label.readers = egress::readers_of_answer(&tool.connector, &asked_for, STAFF, may_tell);
     label
+}
+
+fn selected_for(definition: Option<&ToolDefinition>, arguments: &Labelled) -> Readers {
+    let mut readers = Readers::Public;
+    let names = arguments
+        .value()
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys());
+    for name in names {
+        let Some(argument) = arguments.argument(name) else {
+            return Readers::Public;
+        };
+        let label = argument.label();
+        let properties = definition.map(|tool| &tool.input_schema["properties"]);
+        // An argument that the tool does not know selects nothing.
+        let Some(schema) = properties.and_then(|properties| properties.get(name)) else {
+            return Readers::Public;
+        };
+        if label.integrity >= Integrity::System {
+            readers = Label {
+                readers,
+                ..Label::of(Integrity::System)
+            }
+            .meet(&label)
+            .readers;
+        } else if !is_option(argument.value(), schema) {
+            return Readers::Public;
+        }
+    }
+    readers
+}
+
+/// Who may see a record that is the requester's own: the requester, and whoever may see it anyhow.
+#[must_use]
+pub(crate) fn owners(case: &Case, label: &Label) -> Readers {
+    let mut owners: BTreeSet<String> = audience(case).into_iter().collect();
+    owners.insert(egress::SYSTEMS.to_owned());
+    if let Readers::Only(readers) = &label.readers {
+        owners.extend(readers.iter().cloned());
+    }
+    Readers::Only(owners)
+}
+
+/// What a brain writes by itself, that nobody vouches for.
+pub(crate) struct Spoken<'a> {
+    pub(crate) case: &'a Case,
+    /// The requester's address, with what is known about it.
+    pub(crate) requester: Option<Labelled>,
+    /// The schema of the tool that it is written for.
+    pub(crate) schema: Option<String>,
+    /// The label of everything that the brain has seen.
+    pub(crate) seen: Label,
+}
+
+impl Spoken<'_> {
+    /// The label of a value that the brain wrote. The requester's own address is the requester's,
+    /// whoever writes it down. A word of the ticket or of the tool's own schema tells nothing of
+    /// what else the brain has seen; anything else may.
+    pub(crate) fn label(&self, value: &Value) -> Label {
+        let text = match value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Null | Value::Bool(_) => return Label::of(Integrity::Outsider),
+            Value::Number(number) => number.to_string(),
+            Value::Array(_) | Value::Object(_) => return self.seen.clone(),
+        };
+        if let Some(requester) = &self.requester
+            && requester
+                .value()
+                .as_str()
+                .is_some_and(|own| !own.is_empty() && own.trim().eq_ignore_ascii_case(&text))
+        {
+            return requester.label();
+        }
+        let ticket = &self.case.ticket;
+        let of_ticket = [&ticket.subject, &ticket.body]
+            .iter()
+            .any(|said| stands_in(said, &text));
+        let of_schema = self
+            .schema
+            .as_ref()
+            .is_some_and(|schema| schema.contains(&format!("\"{text}\"")));
+        match text.is_empty() || of_ticket || of_schema {
+            true => Label::of(Integrity::Outsider),
+            false => self.seen.clone(),
+        }
+    }
+}
+
+/// Whether a text holds another by itself, and not within a longer word.
+fn stands_in(text: &str, wanted: &str) -> bool {
+    text.match_indices(wanted).any(|(at, _)| {
+        let touches = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        !touches(text[..at].chars().next_back())
+            && !touches(text[at + wanted.len()..].chars().next())
+    })
+}
+
+/// Whether a value only says how, such as a sort order or a count of rows, and cannot say which: one
+/// of a closed list, or of a narrow range.
+fn is_option(value: &Value, schema: &Value) -> bool {
+    const WIDEST: f64 = 1_000.0;
+    let range = |name: &str| schema[name].as_f64();
+    let narrow = match (value.is_number(), range("minimum"), range("maximum")) {
+        (true, Some(low), Some(high)) => high - low <= WIDEST,
+        (is_number, ..) => !is_number || schema.get("enum").is_some(),
+    };
+    narrow && gaby_gate::is_bounded(value, schema)
+}
+
+/// Whether a record shows by itself that it is the requester's: a field that its system maintains
+/// holds the requester's address as that of the record, and no such field holds another's.
+#[must_use]
+pub(crate) fn is_own(tool: &ToolDefinition, value: &Value, pointer: &str, email: &str) -> bool {
+    const OWNERS: [&str; 6] = [
+        "email",
+        "email_address",
+        "customer_email",
+        "owner_email",
+        "user_email",
+        "requester_email",
+    ];
+    let maintained = label_result(tool, value.clone(), &Label::of(Integrity::System), None);
+    let mut own = false;
+    for name in OWNERS {
+        let Some(field) = maintained.at(&format!("{pointer}/{name}")) else {
+            continue;
+        };
+        let Some(address) = field.value().as_str() else {
+            continue;
+        };
+        if field.label().integrity < Integrity::System
+            || !address.trim().eq_ignore_ascii_case(email.trim())
+        {
+            return false;
+        }
+        own = true;
+    }
+    own
+}
+
+/// What a system says about the requester: each short value of the fields that it maintains.
+#[must_use]
+pub(crate) fn facts(tool: &ToolDefinition, value: &Value) -> BTreeSet<String> {
+    const MOST: usize = 200;
+    let maintained = label_result(tool, value.clone(), &Label::of(Integrity::System), None);
+    let mut facts = BTreeSet::new();
+    for pointer in records(value) {
+        let fields = value.pointer(&pointer).and_then(Value::as_object);
+        for (name, field) in fields.into_iter().flatten() {
+            let place = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let trusted = maintained
+                .at(&place)
+                .is_some_and(|field| field.label().integrity >= Integrity::System);
+            let shown = match field {
+                Value::String(text) if text.len() <= 100 => text.clone(),
+                Value::Number(_) | Value::Bool(_) => field.to_string(),
+                _ => continue,
+            };
+            if trusted && facts.len() < MOST {
+                facts.insert(format!("{name}={shown}"));
+            }
+        }
+    }
+    facts
+}
+
+/// The arguments that make a look-up by address, of a tool that takes one; none when it does not.
+#[must_use]
+pub(crate) fn by_address(tool: &ToolDefinition, email: &str) -> Option<Labelled> {
+    let properties = tool.input_schema.get("properties")?.as_object()?;
+    let name = properties
+        .keys()
+        .find(|name| name.to_lowercase().contains("mail"))?;
+    let label = Label::of(Integrity::VerifiedRequester);
+    let email = Labelled::whole(json!(email), label);
+    Some(Labelled::object([(name.clone(), email)]))
 }
 
 /// A tool's answer with the labels of its fields.
@@ -182,7 +369,7 @@ mod tests {
             assert_eq!(email.label().integrity, expected);
             assert_eq!(
                 email.label().readers,
-                Readers::Only(["requester:ann@example.com".to_owned()].into())
+                readers(&["requester:ann@example.com", egress::SYSTEMS])
             );
             assert_eq!(
                 known["requester"].at("/name").unwrap().label().integrity,
@@ -198,22 +385,97 @@ mod tests {
             "email".to_owned(),
             Labelled::outsider(json!("ceo@example.com")),
         )]);
-        assert_eq!(
-            result_label(&by_ticket).readers,
-            Readers::Only([STAFF.to_owned()].into())
-        );
+        let tool = find();
+        let label = |arguments: &Labelled, vouched| {
+            result_label(&tool.tool, Some(&tool), arguments, &[], vouched)
+        };
+        for vouched in [true, false] {
+            assert_eq!(
+                label(&by_ticket, vouched).readers,
+                readers(&[STAFF, "connector:crm"])
+            );
+        }
         let case = case(r#"{"body":"x","requester":"ann@example.com"}"#);
         let known = at_start(&case, &Plan::default());
         let by_requester = Labelled::object([
             ("email".to_owned(), known["requester"].at("/email").unwrap()),
             ("number".to_owned(), Labelled::outsider(json!("INV-1"))),
         ]);
-        let label = result_label(&by_requester);
+        let anns = readers(&[
+            "requester:ann@example.com",
+            egress::SYSTEMS,
+            "connector:crm",
+        ]);
+        assert_eq!(label(&by_requester, true).readers, anns);
+        assert_eq!(label(&by_requester, true).integrity, Integrity::Outsider);
+        // A brain that nobody vouches for may have been told which number to ask for.
         assert_eq!(
-            label.readers,
-            Readers::Only(["requester:ann@example.com".to_owned()].into())
+            label(&by_requester, false).readers,
+            readers(&[STAFF, "connector:crm"])
         );
-        assert_eq!(label.integrity, Integrity::Outsider);
+        let mut verified = Label::of(Integrity::VerifiedRequester);
+        verified.readers = readers(&["requester:ann@example.com", egress::SYSTEMS]);
+        let own = Labelled::object([
+            (
+                "email".to_owned(),
+                Labelled::whole(json!("ann@example.com"), verified),
+            ),
+            ("limit".to_owned(), Labelled::outsider(json!(5))),
+        ]);
+        assert_eq!(label(&own, false).readers, anns);
+    }
+
+    fn find() -> ToolDefinition {
+        serde_json::from_value(json!({
+            "tool": {"connector": "crm", "tool": "find"},
+            "description": "Finds",
+            "access": "read",
+            "risk": 0,
+            "input_schema": {"properties": {
+                "email": {"type": "string"}, "limit": {"type": "integer", "minimum": 1, "maximum": 9}
+            }},
+            "output_integrity": {"/result/*/email": "system", "/result/*/plan": "system"},
+            "definition_hash": "",
+        }))
+        .unwrap()
+    }
+
+    fn readers(of: &[&str]) -> Readers {
+        Readers::Only(of.iter().map(|who| (*who).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_record_is_the_requesters_only_if_its_system_says_so() {
+        for (record, own) in [
+            (json!({"email": "Ann@example.com"}), true),
+            (json!({"email": "bob@example.com"}), false),
+            (json!({"owner_email": "ann@example.com"}), false),
+            (
+                json!({"email": "ann@example.com", "customer_email": "bob@example.com"}),
+                false,
+            ),
+            (json!({"note": "ann@example.com"}), false),
+        ] {
+            let value = json!({"result": [record]});
+            assert_eq!(
+                is_own(&find(), &value, "/result/0", "ann@example.com"),
+                own,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn facts_are_what_the_system_itself_maintains() {
+        let value =
+            json!({"result": [{"plan": "enterprise", "name": "plan=free", "email": "a@b.c"}]});
+        let facts = facts(&find(), &value);
+        assert_eq!(
+            facts,
+            ["email=a@b.c", "plan=enterprise"].map(str::to_owned).into()
+        );
+        let arguments = by_address(&find(), "ann@example.com").unwrap();
+        assert_eq!(arguments.value(), &json!({"email": "ann@example.com"}));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use gaby_gate::dry_run::Rehearsal;
 use gaby_model::{
     Action, ActionState, Author, Citation, Confidence, Evidence, EvidenceId, InvestigationState,
     Label, Message, MessageId, Origin, Readers, StepKind, TicketState, Verdict,
@@ -10,6 +11,7 @@ use gaby_model::{
 use serde_json::{Value, json};
 
 use super::recall::Detail;
+use super::speech::Speaker;
 use super::{InvestigationResult, Run, record, values};
 use crate::act::{self, Acted, Purpose};
 use crate::brain::{ActionWish, CitedSentence, Conclusion, Ending, Want};
@@ -37,7 +39,10 @@ impl Run<'_> {
                     let wish = wish.clone();
                     self.act(conclusion, wish).await
                 }
-                _ => Ok(self.answer_or_hand_over(&conclusion)),
+                _ => {
+                    self.hands.learn_facts(&mut self.meter).await?;
+                    Ok(self.answer_or_hand_over(&conclusion))
+                }
             },
             Want::Ask { question, why } => Ok(self.ask(&question, &why)),
             Want::Search(_) | Want::Call(_) => Ok(self.hand_over(
@@ -67,7 +72,11 @@ impl Run<'_> {
             return self.hand_over(reason, conclusion.next_step.clone(), &conclusion.sentences);
         }
         let reply = self.checked(&conclusion.sentences);
-        match unfit(&reply) {
+        let unfit = match self.hands.may_answer() {
+            Ok(()) => unfit(&reply),
+            Err(reason) => Some(format!("Gaby may not answer this by herself: {reason}.")),
+        };
+        match unfit {
             Some(reason) => {
                 self.hand_over(reason, conclusion.next_step.clone(), &conclusion.sentences)
             }
@@ -83,15 +92,52 @@ impl Run<'_> {
     }
 
     fn checked(&self, sentences: &[CitedSentence]) -> Reply {
-        let reply = reply::build(sentences, &self.transcript.evidence, Some(&self.audience()));
+        let speaker = self.speaker();
+        let mut held = Vec::new();
+        let sentences: Vec<CitedSentence> = sentences
+            .iter()
+            .filter(
+                |sentence| match speaker.may_say(sentence, &self.transcript.evidence) {
+                    Ok(()) => true,
+                    Err(leak) => {
+                        held.push((sentence.text.clone(), Unsupported::Leaks(leak.to_string())));
+                        false
+                    }
+                },
+            )
+            .cloned()
+            .collect();
+        let mut reply = reply::build(
+            &sentences,
+            &self.transcript.evidence,
+            Some(&self.audience()),
+        );
+        reply.left_out.extend(held);
         for (sentence, why) in &reply.left_out {
             tracing::info!(%why, length = sentence.len(), "a sentence was left out");
         }
         reply
     }
 
+    fn speaker(&self) -> Speaker<'_> {
+        Speaker {
+            vouched: !self.hands.flows_are_checked,
+            audience: self.audience(),
+            ticket: &self.transcript.case.ticket,
+            seen: &self.transcript.evidence,
+            hosts: &self.hands.link_hosts,
+        }
+    }
+
     /// Asks the requester. A question claims nothing, so it rests on the ticket alone.
     fn ask(&self, question: &str, why: &str) -> Ended {
+        if let Err(leak) = self.speaker().may_ask(question) {
+            return self.hand_over(
+                format!("The requester must be asked something, but not as it was put: {leak}."),
+                None,
+                &[],
+            );
+        }
         let reply = Reply {
             text: question.to_owned(),
             ..Reply::default()
@@ -210,7 +256,7 @@ impl Run<'_> {
         };
         let weighed = act::want(
             self.agent.workspace(),
-            &self.hands,
+            &mut self.hands,
             &mut self.meter,
             wish,
             arguments,
@@ -222,6 +268,7 @@ impl Run<'_> {
             Acted::Denied(reason) => {
                 format!("The gate did not allow \"{}\": {reason}", wish.summary)
             }
+            Acted::Rehearsed(_) => format!("Dry run, nothing was changed: {}", wish.summary),
             Acted::Proposed(_) => format!("Proposed: {}", wish.summary),
             Acted::Sent(action) => format!("{} ({})", wish.summary, action.state.as_str()),
         };
@@ -242,6 +289,11 @@ impl Run<'_> {
         Ok(match weighed.acted {
             Acted::Denied(reason) => Err(self.hand_over(
                 format!("Gaby may not do what would help: {reason}."),
+                Some(wish.summary.clone()),
+                &conclusion.sentences,
+            )),
+            Acted::Rehearsed(rehearsal) => Err(self.hand_over(
+                shown_rehearsal(&rehearsal),
                 Some(wish.summary.clone()),
                 &conclusion.sentences,
             )),
@@ -435,6 +487,34 @@ impl Run<'_> {
     }
 }
 
+/// What Gaby would have done, for whoever does it.
+fn shown_rehearsal(rehearsal: &Rehearsal) -> String {
+    let changes: Vec<String> = rehearsal
+        .diff
+        .changes
+        .iter()
+        .map(|change| {
+            format!(
+                "{} from {} to {}",
+                change.field, change.before, change.after
+            )
+        })
+        .collect();
+    let would = match rehearsal.would_ask_because.is_empty() {
+        true => "would have done this",
+        false => "would have asked for this",
+    };
+    let mut text = format!(
+        "This connector is in dry run: Gaby {would}: {}",
+        rehearsal.summary
+    );
+    if !changes.is_empty() {
+        text.push_str(&format!(", changing {}", changes.join(", ")));
+    }
+    text.push('.');
+    text
+}
+
 /// Why a checked reply must not leave as it is.
 fn unfit(reply: &Reply) -> Option<String> {
     let private = reply
@@ -451,7 +531,7 @@ fn unfit(reply: &Reply) -> Option<String> {
     let unsupported = reply
         .left_out
         .iter()
-        .find(|(_, why)| matches!(why, Unsupported::NotSaid(_)));
+        .find(|(_, why)| matches!(why, Unsupported::NotSaid(_) | Unsupported::Leaks(_)));
     if let Some((_, why)) = unsupported {
         return Some(format!("A sentence of the answer is not supported: {why}."));
     }

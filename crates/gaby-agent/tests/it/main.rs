@@ -2,6 +2,7 @@
 
 mod actions;
 mod harmless;
+mod hijack;
 mod killed;
 mod tickets;
 mod vendor;

@@ -1,8 +1,10 @@
 //! What holds for every call and every context.
 
+use std::sync::{Arc, LazyLock};
+
 use gaby_gate::{
     Asker, AutonomyLevels, BudgetLeft, Context, Decision, Denial, Labelled, Ownership,
-    OwnershipProof, Policy, ProposedCall, decide,
+    OwnershipProof, Policy, ProposedCall, Rules, Scope, decide,
 };
 use gaby_model::tool::AlwaysHuman;
 use gaby_model::{
@@ -13,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fixtures;
-use crate::scene::Scene;
+use crate::scene::{Scene, compiled};
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -103,6 +105,7 @@ prop_compose! {
         arbitrary in any_json(),
         integrity in any_integrity(),
         forbidden in prop::option::weighted(0.1, prop::option::of(Just("unlock".to_owned()))),
+        scope in any_scope(),
     ) -> Scene {
         let allowed = Scene::allowed();
         let arguments = if own_arguments {
@@ -126,7 +129,13 @@ prop_compose! {
                 denied: forbidden.into_iter().map(|tool| Denial {
                     connector: "crm".to_owned(), tool, reason: "no".to_owned(),
                 }).collect(),
+                scope,
+                rules: allowed.policy.rules,
             },
+            revoked: None,
+            rules: allowed.rules,
+            situation: allowed.situation,
+            patterns: Vec::new(),
             asker: if verified { allowed.asker } else { Asker::Unverified },
             ownership,
             budget: BudgetLeft { tool_calls: budget, millis: 1 },
@@ -137,11 +146,42 @@ prop_compose! {
     }
 }
 
+/// The built-in rules with one more that only takes away.
+static RESTRICTING: LazyLock<[Arc<Rules>; 3]> = LazyLock::new(|| {
+    [
+        "forbid(principal, action, resource) when { !context.verified };",
+        r#"@escalate("ask") forbid(principal, action in Action::"write", resource);"#,
+        "forbid(principal, action, resource) when { context.risk + 9223372036854775807 > 0 };",
+    ]
+    .map(|rule| Arc::new(compiled(rule).unwrap()))
+});
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    let grant = |dry_run| {
+        Scope::Custom(vec![gaby_gate::Grant {
+            tool: "unlock".to_owned(),
+            when: [].into(),
+            dry_run,
+        }])
+    };
+    prop::sample::select(vec![
+        Scope::ReadWrite,
+        Scope::ReadWrite,
+        Scope::ReadWrite,
+        Scope::ReadOnly,
+        Scope::DryRun,
+        Scope::Custom(Vec::new()),
+        grant(true),
+        grant(false),
+    ])
+}
+
 fn permissiveness(decision: &Decision) -> u8 {
     match decision {
         Decision::Deny { .. } => 0,
-        Decision::NeedsApproval { .. } => 1,
-        Decision::Allow { .. } => 2,
+        Decision::DryRun { .. } => 1,
+        Decision::NeedsApproval { .. } => 2,
+        Decision::Allow { .. } => 3,
     }
 }
 
@@ -153,7 +193,7 @@ fn lower(level: Autonomy) -> Autonomy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn every_call_gets_a_decision_and_it_can_be_written_down(scene in any_scene()) {
@@ -202,6 +242,31 @@ proptest! {
     }
 
     #[test]
+    fn a_narrower_scope_never_gives_more(scene in any_scene()) {
+        let mut wide = scene.clone();
+        wide.policy.scope = Scope::ReadWrite;
+        prop_assert!(permissiveness(&scene.decide()) <= permissiveness(&wide.decide()));
+    }
+
+    #[test]
+    fn without_rules_nothing_is_allowed(scene in any_scene()) {
+        let mut lawless = scene;
+        lawless.rules = None;
+        let denied = matches!(lawless.decide(), Decision::Deny { .. });
+        prop_assert!(denied);
+    }
+
+    #[test]
+    fn one_more_rule_that_forbids_or_escalates_never_gives_more(scene in any_scene(), which in 0..3_usize) {
+        let before = permissiveness(&scene.decide());
+        let rules = Arc::clone(&RESTRICTING[which]);
+        let mut held = scene;
+        held.policy.rules = rules.hash().to_owned();
+        held.rules = Some(rules);
+        prop_assert!(permissiveness(&held.decide()) <= before);
+    }
+
+    #[test]
     fn an_outsiders_word_never_gives_more(scene in any_scene()) {
         let before = permissiveness(&scene.decide());
         let mut hostile = scene;
@@ -212,7 +277,7 @@ proptest! {
     #[test]
     fn no_write_is_allowed_without_every_condition(scene in any_scene()) {
         let decision = scene.decide();
-        if let (Decision::Allow { risk }, Some(tool)) = (&decision, &scene.tool)
+        if let (Decision::Allow { risk, .. }, Some(tool)) = (&decision, &scene.tool)
             && tool.access == Access::Write
         {
             prop_assert_eq!(scene.policy.autonomy.least().0, Autonomy::Act);

@@ -1,9 +1,12 @@
 //! Each rule of the gate by itself: one thing is wrong, and the gate says which.
 
-use gaby_gate::{Asker, Decision, Denial, Labelled, Ownership, OwnershipProof};
+use gaby_gate::{
+    Asker, Condition, Decision, Denial, Labelled, Ownership, OwnershipProof, Pattern, Scope,
+};
 use gaby_model::tool::AlwaysHuman;
 use gaby_model::{
-    Access, Autonomy, EvidenceId, Integrity, Label, Readers, Reversibility, ToolDefinition,
+    Access, ArgumentRole, Autonomy, EvidenceId, Integrity, Label, Readers, Reversibility,
+    ToolDefinition,
 };
 use serde_json::json;
 
@@ -150,6 +153,107 @@ fn a_target_must_be_shown_to_be_the_requesters_for_exactly_these_arguments() {
             spoiled(|s| s.ownership = ownership).asks_because(),
             ["not_owned"]
         );
+    }
+}
+
+#[test]
+fn a_read_that_shows_one_target_shows_nothing_about_another() {
+    let scene = with_tool(|tool| {
+        tool.arguments
+            .insert("notify".to_owned(), ArgumentRole::Target);
+    });
+    assert_eq!(
+        scene.asks_because(),
+        ["target_not_trusted", "target_not_checked"]
+    );
+}
+
+#[test]
+fn an_empty_list_of_targets_is_everything() {
+    let scene = spoiled(|s| {
+        let system = Label::of(Integrity::System);
+        s.call.arguments =
+            Labelled::object([("account".to_owned(), Labelled::whole(json!({}), system))]);
+    });
+    // It is no account at all, and the rules do not know how to weigh it.
+    assert_eq!(scene.denied_because(), "policy");
+}
+
+#[test]
+fn a_connector_is_held_to_its_scope() {
+    assert_eq!(
+        spoiled(|s| s.policy.scope = Scope::ReadOnly).denied_because(),
+        "out_of_scope"
+    );
+    let dry = spoiled(|s| s.policy.scope = Scope::DryRun);
+    assert!(matches!(dry.decide(), Decision::DryRun { reasons, .. } if reasons.is_empty()));
+    let dry_at_propose = spoiled(|s| {
+        s.policy.scope = Scope::DryRun;
+        s.policy.autonomy.workspace = Autonomy::Propose;
+    });
+    assert!(
+        matches!(dry_at_propose.decide(), Decision::DryRun { reasons, .. } if reasons.len() == 1)
+    );
+    let custom = |condition: serde_json::Value| {
+        spoiled(|s| {
+            s.policy.scope = serde_json::from_value(json!({"custom": [
+                {"tool": "unlock", "when": {"account": condition}}
+            ]}))
+            .unwrap();
+        })
+    };
+    assert_eq!(
+        custom(json!({"one_of": [8, 9]})).denied_because(),
+        "out_of_scope"
+    );
+    assert_eq!(custom(json!({"one_of": [7]})).asks_because(), [""; 0]);
+}
+
+#[test]
+fn what_was_disconnected_is_denied_even_to_look() {
+    let scene = spoiled(|s| {
+        s.revoked = Some("by ada".to_owned());
+        s.tool.as_mut().unwrap().access = Access::Read;
+    });
+    assert_eq!(scene.denied_because(), "revoked");
+}
+
+#[test]
+fn a_standing_approval_stands_in_for_a_human_only_for_what_it_covers() {
+    let id = gaby_model::PatternId::generate();
+    let pattern = || Pattern {
+        id: id.clone(),
+        tool: crate::fixtures::unlock().tool,
+        definition_hash: crate::fixtures::unlock().definition_hash,
+        arguments: [
+            ("account".to_owned(), Condition::Equals(json!(7))),
+            ("notify".to_owned(), Condition::Equals(json!("mail"))),
+            ("note".to_owned(), Condition::Equals(json!("as asked"))),
+        ]
+        .into(),
+        remaining: 1,
+        ends_at: gaby_model::Timestamp::from_millis(10),
+        by: gaby_model::UserId::generate(),
+    };
+    let at_propose = |change: &dyn Fn(&mut Scene)| {
+        spoiled(|s| {
+            s.policy.autonomy.workspace = Autonomy::Propose;
+            s.patterns = vec![pattern()];
+            change(s);
+        })
+        .decide()
+    };
+    assert!(
+        matches!(at_propose(&|_| {}), Decision::Allow { under: Some(under), .. } if under == id)
+    );
+    let asked: [&dyn Fn(&mut Scene); 4] = [
+        &|s| s.patterns[0].remaining = 0,
+        &|s| s.asker = Asker::Unverified,
+        &|s| s.tool.as_mut().unwrap().always_human = Some(AlwaysHuman::Money),
+        &|s| s.patterns[0].arguments = [("account".to_owned(), Condition::Equals(json!(7)))].into(),
+    ];
+    for spoil in asked {
+        assert!(matches!(at_propose(spoil), Decision::NeedsApproval { .. }));
     }
 }
 

@@ -1,20 +1,43 @@
 //! A write that everything speaks for, to be spoiled in one way at a time.
 
+use std::sync::{Arc, LazyLock};
+
+use gaby_gate::rules::files;
 use gaby_gate::{
     Asker, AutonomyLevels, BudgetLeft, Context, Decision, Labelled, Ownership, OwnershipProof,
-    Policy, ProposedCall, Reason, decide,
+    Pattern, Policy, PolicyFile, ProposedCall, Reason, Rules, Situation, decide,
 };
-use gaby_model::{Autonomy, EvidenceId, Integrity, Label, ToolDefinition};
+use gaby_model::{Access, Autonomy, EvidenceId, Integrity, Label, Timestamp, ToolDefinition};
 use serde_json::json;
 
 use crate::fixtures;
+
+/// The built-in rules, checked against the tools that scenes use.
+static BUILT_IN: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(compiled("").unwrap()));
+
+/// The built-in rules and these, checked against the tools that scenes use.
+pub(crate) fn compiled(text: &str) -> Result<Rules, gaby_gate::rules::RulesError> {
+    let own = PolicyFile {
+        name: "own".to_owned(),
+        text: text.to_owned(),
+    };
+    let find = fixtures::tool("crm", "find", Access::Read);
+    Rules::compile(
+        &files::layered([files::built_in(), vec![own]]),
+        &[fixtures::unlock(), find],
+    )
+}
 
 /// Everything that a decision is made from, owned.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
     pub(crate) tool: Option<ToolDefinition>,
     pub(crate) suspended: Option<String>,
+    pub(crate) revoked: Option<String>,
     pub(crate) policy: Policy,
+    pub(crate) rules: Option<Arc<Rules>>,
+    pub(crate) situation: Situation,
+    pub(crate) patterns: Vec<Pattern>,
     pub(crate) asker: Asker,
     pub(crate) ownership: Ownership,
     pub(crate) budget: BudgetLeft,
@@ -36,10 +59,19 @@ impl Scene {
             },
             tool: Some(tool),
             suspended: None,
+            revoked: None,
             policy: Policy {
                 autonomy: AutonomyLevels::all(Autonomy::Act),
+                rules: BUILT_IN.hash().to_owned(),
                 ..Policy::default()
             },
+            rules: Some(Arc::clone(&BUILT_IN)),
+            situation: Situation {
+                workspace: "acme".to_owned(),
+                done_before: Some(9),
+                ..Situation::default()
+            },
+            patterns: Vec::new(),
             asker: Asker::VerifiedRequester {
                 email: "ada@example.com".to_owned(),
             },
@@ -50,11 +82,24 @@ impl Scene {
         }
     }
 
+    /// The same under the built-in rules and these.
+    pub(crate) fn under(mut self, text: &str) -> Self {
+        let rules = Arc::new(compiled(text).unwrap());
+        self.policy.rules = rules.hash().to_owned();
+        self.rules = Some(rules);
+        self
+    }
+
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             tool: self.tool.as_ref(),
             suspended: self.suspended.as_deref(),
+            revoked: self.revoked.as_deref(),
             policy: &self.policy,
+            rules: self.rules.as_deref(),
+            situation: self.situation.clone(),
+            patterns: &self.patterns,
+            now: Some(Timestamp::from_millis(0)),
             asker: self.asker.clone(),
             ownership: self.ownership.clone(),
             budget: self.budget,
@@ -73,6 +118,7 @@ impl Scene {
             Decision::Allow { .. } => Vec::new(),
             Decision::NeedsApproval { reasons, .. } => reasons.iter().map(Reason::code).collect(),
             Decision::Deny { reason } => panic!("denied: {reason}"),
+            Decision::DryRun { .. } => panic!("only a dry run"),
         }
     }
 

@@ -1,0 +1,678 @@
+//! Names of people: by lists of given and family names together with how words stand around them.
+//! A best effort: lists are never complete, and a name can be a word.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{Finding, Kind};
+
+static GIVEN: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("given_names.txt").split_whitespace().collect());
+static FAMILY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("family_names.txt")
+        .split_whitespace()
+        .collect()
+});
+
+/// Given names that are words, months or places as well: no name without something more.
+const AMBIGUOUS: &[&str] = &[
+    "amber",
+    "angel",
+    "april",
+    "art",
+    "august",
+    "aurora",
+    "austin",
+    "bill",
+    "bob",
+    "carol",
+    "charlotte",
+    "chase",
+    "christian",
+    "crystal",
+    "daisy",
+    "dale",
+    "dawn",
+    "don",
+    "earl",
+    "faith",
+    "florence",
+    "frank",
+    "georgia",
+    "grant",
+    "guy",
+    "hazel",
+    "iris",
+    "ivy",
+    "jack",
+    "jackson",
+    "jordan",
+    "joy",
+    "june",
+    "kay",
+    "lee",
+    "lily",
+    "logan",
+    "madison",
+    "mark",
+    "max",
+    "may",
+    "mercedes",
+    "miles",
+    "nelson",
+    "norma",
+    "paris",
+    "pat",
+    "pearl",
+    "penny",
+    "per",
+    "phoenix",
+    "ray",
+    "rex",
+    "robin",
+    "rose",
+    "sandy",
+    "sue",
+    "summer",
+    "ted",
+    "till",
+    "victoria",
+    "viola",
+    "violet",
+    "virginia",
+    "wade",
+    "will",
+    "said",
+    "sid",
+    "san",
+    "long",
+    "li",
+];
+
+/// Before a name, and only there.
+const TITLES: &[&str] = &[
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mx",
+    "dr",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "herr",
+    "frau",
+    "monsieur",
+    "madame",
+    "mme",
+    "mlle",
+    "señor",
+    "señora",
+    "sr",
+    "sra",
+    "signor",
+    "signora",
+    "captain",
+    "rev",
+];
+
+/// Words after which a name is likely.
+const CUES: &[&str] = &[
+    "name is",
+    "i am",
+    "i'm",
+    "this is",
+    "am called",
+    "called",
+    "named",
+    "regards",
+    "sincerely",
+    "cheers",
+    "thanks",
+    "thank you",
+    "best",
+    "dear",
+    "hi",
+    "hello",
+    "hey",
+    "attn",
+    "attention",
+    "signed",
+    "contact",
+    "user",
+    "customer",
+    "employee",
+    "colleague",
+    "manager",
+    "boss",
+    "for",
+    "from",
+    "with",
+    "by",
+    "to",
+    "and",
+    "name",
+    "holder",
+    "cc",
+    "ask",
+    "asked",
+    "tell",
+    "told",
+    "met",
+    "je suis",
+    "ich bin",
+    "ich heiße",
+    "mein name ist",
+    "je m'appelle",
+    "soy",
+    "me llamo",
+    "sono",
+    "mi chiamo",
+    "hallo",
+    "bonjour",
+    "hola",
+];
+
+/// Words within a name that are written small.
+const PARTICLES: &[&str] = &[
+    "de", "da", "di", "del", "della", "der", "den", "van", "von", "zu", "la", "le", "el", "al",
+    "bin", "ibn", "ben", "dos", "das", "du", "ter", "ten", "af", "av", "st",
+];
+
+/// Words that are written large and are no name, of the kind that tickets have.
+const NOT_NAMES: &[&str] = &[
+    "i",
+    "a",
+    "an",
+    "the",
+    "this",
+    "that",
+    "these",
+    "those",
+    "my",
+    "your",
+    "our",
+    "their",
+    "his",
+    "her",
+    "its",
+    "we",
+    "you",
+    "he",
+    "she",
+    "it",
+    "they",
+    "who",
+    "what",
+    "when",
+    "where",
+    "why",
+    "how",
+    "which",
+    "if",
+    "is",
+    "are",
+    "was",
+    "were",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "would",
+    "should",
+    "will",
+    "shall",
+    "may",
+    "might",
+    "must",
+    "have",
+    "has",
+    "had",
+    "not",
+    "no",
+    "yes",
+    "and",
+    "or",
+    "but",
+    "so",
+    "because",
+    "as",
+    "at",
+    "by",
+    "for",
+    "from",
+    "in",
+    "into",
+    "of",
+    "on",
+    "to",
+    "with",
+    "without",
+    "please",
+    "thanks",
+    "thank",
+    "hello",
+    "hi",
+    "hey",
+    "dear",
+    "best",
+    "kind",
+    "regards",
+    "sincerely",
+    "cheers",
+    "good",
+    "morning",
+    "afternoon",
+    "evening",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "account",
+    "address",
+    "admin",
+    "api",
+    "app",
+    "billing",
+    "browser",
+    "card",
+    "chrome",
+    "city",
+    "company",
+    "country",
+    "credit",
+    "customer",
+    "data",
+    "email",
+    "error",
+    "excel",
+    "firefox",
+    "google",
+    "group",
+    "invoice",
+    "ip",
+    "login",
+    "mail",
+    "microsoft",
+    "name",
+    "office",
+    "order",
+    "outlook",
+    "password",
+    "phone",
+    "product",
+    "report",
+    "salesforce",
+    "server",
+    "service",
+    "site",
+    "slack",
+    "support",
+    "system",
+    "team",
+    "teams",
+    "ticket",
+    "update",
+    "user",
+    "vpn",
+    "web",
+    "windows",
+    "zoom",
+    "ltd",
+    "inc",
+    "llc",
+    "gmbh",
+    "corp",
+    "plc",
+    "co",
+    "bank",
+    "street",
+    "road",
+    "avenue",
+    "lane",
+    "drive",
+    "north",
+    "south",
+    "east",
+    "west",
+    "new",
+    "old",
+    "english",
+    "german",
+    "french",
+    "spanish",
+    "italian",
+    "american",
+    "british",
+    "united",
+    "states",
+    "kingdom",
+    "university",
+    "college",
+    "school",
+    "hospital",
+    "hotel",
+    "park",
+    "river",
+    "lake",
+    "mount",
+    "saint",
+    "also",
+    "after",
+    "before",
+    "then",
+    "there",
+    "here",
+    "now",
+    "today",
+    "tomorrow",
+    "yesterday",
+    "since",
+    "just",
+    "let",
+    "see",
+    "all",
+    "any",
+    "some",
+    "each",
+    "every",
+    "both",
+    "more",
+    "most",
+    "other",
+    "such",
+    "only",
+    "own",
+    "re",
+    "fwd",
+    "ps",
+    "faq",
+    "id",
+    "ok",
+    "pdf",
+    "url",
+    "usa",
+    "uk",
+    "eu",
+];
+
+#[derive(Clone, Copy)]
+struct Word<'t> {
+    text: &'t str,
+    start: usize,
+    end: usize,
+}
+
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let words = words(text);
+    let mut at = 0;
+    while at < words.len() {
+        match name_at(text, &words, at) {
+            Some((last, score)) => {
+                found.push(Finding {
+                    kind: Kind::Person,
+                    start: words[at].start,
+                    end: words[last].end,
+                    score,
+                });
+                at = last + 1;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// The last word of a name that begins here, and how sure it is.
+fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> {
+    let word = words[first];
+    if !could_be_name(word.text) {
+        return None;
+    }
+    let last = run(text, words, first);
+    let titled = first > 0 && is_title(words[first - 1].text) && near(text, words[first - 1], word);
+    let cued = cue_before(text, word.start);
+    let given = is_given(word.text);
+    let ambiguous = AMBIGUOUS.contains(&folded(word.text).as_str());
+    let several = last > first;
+    let family = several && is_family(words[last].text);
+    let score = match (titled, given && !ambiguous, several, family) {
+        (true, ..) => 90,
+        (false, true, true, true) => 88,
+        (false, true, true, false) => 78,
+        (false, _, true, true) if given => 75,
+        (false, false, true, true) if cued => 66,
+        (false, false, true, true) => 56,
+        (false, true, false, _) if cued => 70,
+        (false, true, false, _) => 58,
+        (false, false, true, false) if cued && strong_cue(text, word.start) => 60,
+        (false, false, false, _)
+            if strong_cue(text, word.start) && (given || is_family(word.text)) =>
+        {
+            62
+        }
+        _ => return None,
+    };
+    Some((last, score))
+}
+
+/// The last word of the run of names that begins here: at most four, joined by single spaces.
+fn run(text: &str, words: &[Word<'_>], first: usize) -> usize {
+    let mut last = first;
+    let mut next = first + 1;
+    while next < words.len() && next <= first + 4 && near(text, words[next - 1], words[next]) {
+        if could_be_name(words[next].text) || is_initial(text, words[next]) {
+            last = next;
+        } else if !PARTICLES.contains(&words[next].text) {
+            break;
+        }
+        next += 1;
+    }
+    // An initial or a particle does not end a name.
+    while last > first && is_initial(text, words[last]) {
+        last -= 1;
+    }
+    last
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        let inner = matches!(c, '\'' | '-')
+            && start.is_some()
+            && text[at + 1..]
+                .chars()
+                .next()
+                .is_some_and(char::is_alphabetic);
+        if c.is_alphabetic() || inner {
+            start.get_or_insert(at);
+        } else if let Some(from) = start.take() {
+            let touches =
+                |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '_' || c == '@');
+            if !touches(text[..from].chars().next_back()) && !touches(Some(c)) {
+                words.push(Word {
+                    text: &text[from..at],
+                    start: from,
+                    end: at,
+                });
+            }
+        }
+    }
+    words
+}
+
+/// Written like a name: a capital first and small letters after it, in each part.
+fn could_be_name(word: &str) -> bool {
+    let bare = word.strip_suffix("'s").unwrap_or(word);
+    let parts_fit = bare.split(['-', '\'']).all(|part| {
+        let mut letters = part.chars();
+        letters.next().is_none_or(|first| first.is_uppercase())
+            && (part.chars().count() < 2 || letters.any(char::is_lowercase))
+    });
+    bare.chars().count() > 1 && parts_fit && !NOT_NAMES.contains(&bare.to_lowercase().as_str())
+}
+
+fn is_initial(text: &str, word: Word<'_>) -> bool {
+    word.text.chars().count() == 1
+        && word.text.chars().all(char::is_uppercase)
+        && text[word.end..].starts_with(['.', ' '])
+}
+
+/// Whether two words stand together: a space between them, after an initial or title also a full
+/// stop.
+fn near(text: &str, before: Word<'_>, after: Word<'_>) -> bool {
+    match &text[before.end..after.start] {
+        " " => true,
+        ". " => before.text.chars().count() == 1 || is_title(before.text),
+        "." => is_title(before.text),
+        _ => false,
+    }
+}
+
+fn is_title(word: &str) -> bool {
+    TITLES.contains(&word.to_lowercase().as_str())
+}
+
+fn folded(word: &str) -> String {
+    let bare = word.strip_suffix("'s").unwrap_or(word);
+    bare.nfd()
+        .filter(|c| c.is_alphabetic() || *c == '-')
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+fn is_given(word: &str) -> bool {
+    let folded = folded(word);
+    folded.split('-').all(|part| GIVEN.contains(part))
+}
+
+/// By the list, or by an ending that family names have in many languages.
+fn is_family(word: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "sson", "sen", "son", "ova", "eva", "ski", "ska", "sky", "wicz", "enko", "chuk", "escu",
+        "idis", "poulos", "yan", "ian", "berg", "stein", "mann", "bauer", "dottir", "ez", "ić",
+        "vić", "ini", "etti", "elli",
+    ];
+    let folded = folded(word);
+    let by_ending = || {
+        folded.len() > 5 && ENDINGS.iter().any(|ending| folded.ends_with(ending))
+            || word.starts_with("Mc")
+            || word.starts_with("O'")
+            || word.starts_with("D'")
+    };
+    folded.split('-').any(|part| FAMILY.contains(part)) || by_ending()
+}
+
+fn before(text: &str, start: usize) -> String {
+    let mut from = start.saturating_sub(24);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    text[from..start]
+        .trim_end_matches([' ', ',', ':', '\n', '\t', '-', '"', '('])
+        .to_lowercase()
+}
+
+fn cue_before(text: &str, start: usize) -> bool {
+    let before = before(text, start);
+    CUES.iter().any(|cue| ends_with_word(&before, cue))
+}
+
+fn strong_cue(text: &str, start: usize) -> bool {
+    const STRONG: &[&str] = &[
+        "name is",
+        "i am",
+        "i'm",
+        "am called",
+        "named",
+        "regards",
+        "sincerely",
+        "cheers",
+        "dear",
+        "signed",
+        "mein name ist",
+        "ich heiße",
+        "je m'appelle",
+        "me llamo",
+        "mi chiamo",
+        "cardholder",
+        "full name",
+        "first name",
+        "last name",
+        "surname",
+        "customer name",
+        "user name",
+        "name",
+    ];
+    let before = before(text, start);
+    STRONG.iter().any(|cue| ends_with_word(&before, cue))
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    text.strip_suffix(word)
+        .is_some_and(|rest| !rest.chars().next_back().is_some_and(char::is_alphanumeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut findings = Vec::new();
+        find(text, &mut findings);
+        findings
+            .iter()
+            .map(|finding| &text[finding.start..finding.end])
+            .collect()
+    }
+
+    #[test]
+    fn names_are_found_by_list_title_and_surroundings() {
+        for (text, name) in [
+            ("please unlock Anna Kowalska today", "Anna Kowalska"),
+            ("ask Mr. Okonkwo about it", "Okonkwo"),
+            ("My name is Thandiwe Nkosi and", "Thandiwe Nkosi"),
+            ("Best regards,\nJean-Luc Moreau", "Jean-Luc Moreau"),
+            ("call John F. Kennedy back", "John F. Kennedy"),
+            (
+                "the laptop of Ludwig van Beethoven broke",
+                "Ludwig van Beethoven",
+            ),
+            ("I talked to Chloé yesterday", "Chloé"),
+        ] {
+            assert_eq!(found(text), [name], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_written_large_are_left() {
+        for text in [
+            "Please reset my Password in Microsoft Teams on Monday",
+            "The April invoice is in Virginia",
+            "Will you mark it as paid in May?",
+            "Export Reports to CSV",
+            "VPN Gateway Error ABC123",
+            "",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+}
