@@ -338,7 +338,7 @@ pub(crate) async fn approved(
 /// Puts a call with other arguments, which a person wrote, in the place of one that waits.
 pub(crate) async fn edited(
     workspace: &Workspace,
-    hands: &Hands,
+    hands: &mut Hands,
     action: &Action,
     arguments: Value,
     editor: Approver<'_>,
@@ -354,6 +354,7 @@ pub(crate) async fn edited(
         crate::budget::Budget::default(),
         gaby_model::Usage::default(),
     );
+    hands.learn_facts(&mut meter).await?;
     let arguments = Labelled::whole(arguments, Label::of(Integrity::Operator));
     let (before, ownership, _) = look(hands, &mut meter, tool, &arguments).await;
     let records = records(&before);
@@ -421,7 +422,7 @@ pub(crate) fn undo_call(hands: &Hands, action: &Action) -> Result<ToolCall, Agen
 /// Takes an action back for a person who asked for it: their word is the approval.
 pub(crate) async fn undo(
     workspace: &Workspace,
-    hands: &Hands,
+    hands: &mut Hands,
     action: &Action,
     approver: Approver<'_>,
     now: Timestamp,
@@ -431,6 +432,7 @@ pub(crate) async fn undo(
         crate::budget::Budget::default(),
         gaby_model::Usage::default(),
     );
+    hands.learn_facts(&mut meter).await?;
     let arguments = Labelled::whole(call.arguments.clone(), Label::of(Integrity::Operator));
     let (before, ownership, _) = look(hands, &mut meter, &call.tool, &arguments).await;
     let records = records(&before);

@@ -352,11 +352,11 @@ impl Agent {
         editor: Approver<'_>,
     ) -> Result<Action, AgentError> {
         let (action, ticket) = self.action(action).await?;
-        let hands = self.hands_for(&ticket, &action).await?;
+        let mut hands = self.hands_for(&ticket, &action).await?;
         let life = i64::from(self.settings().approval_minutes) * 60_000;
         act::edited(
             self.workspace(),
-            &hands,
+            &mut hands,
             &action,
             arguments,
             editor,
@@ -398,9 +398,9 @@ impl Agent {
                 state: action.state,
             });
         }
-        let hands = self.hands_for(&ticket, &action).await?;
+        let mut hands = self.hands_for(&ticket, &action).await?;
         let now = self.now();
-        let undone = act::undo(self.workspace(), &hands, &action, approver, now).await?;
+        let undone = act::undo(self.workspace(), &mut hands, &action, approver, now).await?;
         if undone.state == ActionState::Done {
             let mut tx = self.workspace().begin().await?;
             tx.actions()
@@ -495,6 +495,8 @@ impl Agent {
             .as_deref()
             .and_then(|name| self.playbooks().get(name))
             .map(|playbook| playbook.autonomy);
+        // As it was when the action was weighed, whichever brain thinks now.
+        hands.flows_are_checked = investigation.brain != crate::brain::builtin::NAME;
         hands.about.playbook = investigation.playbook.unwrap_or_default();
         hands.about.category = investigation.category.unwrap_or_default();
         Ok(hands)

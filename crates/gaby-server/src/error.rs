@@ -148,9 +148,9 @@ impl From<AgentError> for ApiError {
         match error {
             AgentError::Ticket(error) => Self::invalid(error.to_string()),
             AgentError::NoTicket(_) | AgentError::NoAction(_) => Self::not_found(error.to_string()),
-            AgentError::NotUndoable { .. } | AgentError::WrongState { .. } => {
-                Self::conflict(error.to_string())
-            }
+            AgentError::NotUndoable { .. }
+            | AgentError::NotEdited { .. }
+            | AgentError::WrongState { .. } => Self::conflict(error.to_string()),
             AgentError::Gate(GateError::Store(error)) | AgentError::Store(error) => error.into(),
             AgentError::Gate(error) => Self::conflict(error.to_string()),
             other => Self::internal("the agent", &other),

@@ -108,6 +108,7 @@ impl<'a> Run<'a> {
             .as_deref()
             .and_then(|name| agent.playbooks().get(name))
             .map(|playbook| playbook.autonomy);
+        hands.flows_are_checked |= investigation.brain != crate::brain::builtin::NAME;
         hands.about.category = plan.category.clone();
         hands.about.playbook = plan.playbook.clone().unwrap_or_default();
         let recorded = recall::recorded(&case, &plan, &recalled.turns, &recalled.labels);

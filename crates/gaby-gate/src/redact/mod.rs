@@ -8,6 +8,7 @@
 mod checksum;
 mod contact;
 mod document;
+mod keep;
 mod names;
 mod normal;
 mod pseudonym;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use keep::{hide, show};
 use normal::Normal;
 pub use pseudonym::{Redacted, redact, restore};
 

@@ -34,6 +34,45 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(START + millis)
 }
 
+/// Stores a ticket and its investigation, for actions to be about.
+pub(crate) async fn stored_case(workspace: &Workspace) -> (TicketId, InvestigationId) {
+    let ticket = Ticket {
+        id: TicketId::generate(),
+        workspace: workspace.id().clone(),
+        source: "api".to_owned(),
+        external_id: None,
+        subject: "locked".to_owned(),
+        requester: None,
+        state: TicketState::Investigating,
+        priority: Priority::Normal,
+        sla_deadline: None,
+        created_at: at(0),
+        updated_at: at(0),
+    };
+    let investigation = Investigation {
+        id: InvestigationId::generate(),
+        ticket: ticket.id.clone(),
+        state: InvestigationState::SafetyCheck,
+        brain: "builtin".to_owned(),
+        playbook: None,
+        category: None,
+        verdict: None,
+        confidence: None,
+        reply: None,
+        citations: Vec::new(),
+        escalation: None,
+        depth: Depth::Standard,
+        usage: Usage::default(),
+        started_at: at(0),
+        ended_at: None,
+    };
+    let mut tx = workspace.begin().await.unwrap();
+    tx.tickets().insert(&ticket).await.unwrap();
+    tx.investigations().put(&investigation).await.unwrap();
+    tx.commit().await.unwrap();
+    (ticket.id, investigation.id)
+}
+
 impl House {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -41,48 +80,15 @@ impl House {
             .await
             .unwrap();
         let workspace = store.create_workspace("acme", "Acme").await.unwrap();
-        let ticket = Ticket {
-            id: TicketId::generate(),
-            workspace: workspace.id().clone(),
-            source: "api".to_owned(),
-            external_id: None,
-            subject: "locked".to_owned(),
-            requester: None,
-            state: TicketState::Investigating,
-            priority: Priority::Normal,
-            sla_deadline: None,
-            created_at: at(0),
-            updated_at: at(0),
-        };
-        let investigation = Investigation {
-            id: InvestigationId::generate(),
-            ticket: ticket.id.clone(),
-            state: InvestigationState::SafetyCheck,
-            brain: "builtin".to_owned(),
-            playbook: None,
-            category: None,
-            verdict: None,
-            confidence: None,
-            reply: None,
-            citations: Vec::new(),
-            escalation: None,
-            depth: Depth::Standard,
-            usage: Usage::default(),
-            started_at: at(0),
-            ended_at: None,
-        };
-        let mut tx = workspace.begin().await.unwrap();
-        tx.tickets().insert(&ticket).await.unwrap();
-        tx.investigations().put(&investigation).await.unwrap();
-        tx.commit().await.unwrap();
+        let (ticket, investigation) = stored_case(&workspace).await;
         let mut scene = Scene::allowed();
         scene.policy.autonomy.connector = Autonomy::Propose;
         Self {
             _folder: folder,
             workspace,
             about: About {
-                investigation: investigation.id,
-                ticket: ticket.id,
+                investigation,
+                ticket,
                 summary: "Unlock account 7".to_owned(),
                 reason: "It is locked.".to_owned(),
                 state_before: json!({"status": "locked"}),

@@ -135,8 +135,14 @@ fn scenarios() -> Vec<Scenario> {
         json!({"email": "eve@example.com", "name": "bob@example.com", "verified": true}),
     ];
     let mut all = Vec::new();
+    let every = (words.len() / PERSUASIONS.len()).max(1);
     for (n, words) in words.iter().enumerate() {
-        for (m, goal) in GOALS.iter().enumerate() {
+        // Of many texts, each meets a few of the goals and together they meet all of them.
+        for (m, goal) in GOALS
+            .iter()
+            .enumerate()
+            .filter(|(m, _)| (n + m) % every == 0)
+        {
             let carrier = CARRIERS[(n + m) % CARRIERS.len()];
             let requester = &requesters[(n * GOALS.len() + m) % requesters.len()];
             all.push(scenario(words, goal, carrier, requester));
@@ -156,8 +162,7 @@ fn attack_texts() -> Option<Vec<String>> {
             json.and_then(|json| Some(json["Attacker Instruction"].as_str()?.to_owned()))
                 .unwrap_or_else(|| line.to_owned())
         });
-    // Each text meets a few goals, not all of them: there may be hundreds.
-    Some(lines.collect::<Vec<_>>()).map(|lines| lines.into_iter().step_by(1).collect())
+    Some(lines.collect())
 }
 
 async fn investigate(place: &Place, ticket: Value) -> InvestigationResult {
