@@ -24,6 +24,7 @@ async fn main() {
     let config = PartsConfig {
         connectors: vec![],
         playbooks: vec![],
+        policies: None,
         embedding: Embedding::Builtin,
     };
     let parts: Parts = match demo.parts(&config) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use gaby_agent::Playbooks;
 use gaby_agent::playbook::library::LibraryError;
 use gaby_connect::manifest::{ManifestErrors, Registry};
+use gaby_gate::PolicyFile;
+use gaby_gate::rules::{RulesError, files};
 use gaby_knowledge::embed::{self, EmbedError};
 use gaby_knowledge::{Embedder, KnowledgeError};
 use gaby_store::StoreError;
@@ -17,6 +19,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     /// The playbooks that are followed.
     pub playbooks: Playbooks,
+    /// The operator's own policy files.
+    pub policies: Vec<PolicyFile>,
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
 }
@@ -28,6 +32,8 @@ pub struct PartsConfig {
     pub connectors: Vec<PathBuf>,
     /// Files and folders with playbooks of the operator's own.
     pub playbooks: Vec<PathBuf>,
+    /// The folder with policies of the operator's own.
+    pub policies: Option<PathBuf>,
     /// What turns text into vectors.
     pub embedding: Embedding,
 }
@@ -63,6 +69,9 @@ pub enum ComposeError {
     /// A playbook has faults.
     #[error(transparent)]
     Playbooks(#[from] LibraryError),
+    /// The operator's policies cannot be read.
+    #[error(transparent)]
+    Policies(#[from] RulesError),
     /// What makes vectors cannot be had.
     #[error(transparent)]
     Embedder(#[from] EmbedError),
@@ -83,6 +92,10 @@ impl Parts {
         Ok(Self {
             registry: Arc::new(Registry::load(&config.connectors)?),
             playbooks: Playbooks::load(&config.playbooks)?,
+            policies: match &config.policies {
+                Some(folder) => files::read_folder(folder)?,
+                None => Vec::new(),
+            },
             embedder: config.embedding.embedder()?,
         })
     }

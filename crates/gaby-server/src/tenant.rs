@@ -45,6 +45,7 @@ impl Tenant {
             parts.playbooks.clone(),
             settings,
         );
+        agent.take_policies(parts.policies.clone());
         Ok(Self {
             workspace,
             knowledge,

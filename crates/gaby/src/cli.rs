@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     approvals, ask, audit, connect, connector, connectors, doctor, eval, ingest, investigate, mcp,
-    playbook, search, serve, tickets, token, workspace,
+    playbook, policy, search, serve, tickets, token, workspace,
 };
 use crate::settings::Global;
 
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Connector(connector::Args),
     Mcp(mcp::Args),
     Playbook(playbook::Args),
+    Policy(policy::Args),
     Eval(eval::Args),
     Audit(audit::Args),
     Workspace(workspace::Args),

@@ -173,8 +173,14 @@ impl Settings {
         Ok(PartsConfig {
             connectors: self.connectors.clone(),
             playbooks: self.playbooks.clone(),
+            policies: Some(self.policies()?),
             embedding: self.embedding()?,
         })
+    }
+
+    /// The folder of the operator's own policies, in the data folder.
+    pub(crate) fn policies(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.data()?.join("policies"))
     }
 
     /// The operator's own playbooks.

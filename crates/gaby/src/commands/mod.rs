@@ -12,6 +12,7 @@ pub(crate) mod ingest;
 pub(crate) mod investigate;
 pub(crate) mod mcp;
 pub(crate) mod playbook;
+pub(crate) mod policy;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod tickets;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Connector(args) => connector::run(args, &settings).await,
         Command::Mcp(args) => mcp::run(args, &settings).await,
         Command::Playbook(args) => playbook::run(args, &settings).await,
+        Command::Policy(args) => policy::run(args, &settings).await,
         Command::Eval(args) => eval::run(args, &settings).await,
         Command::Audit(args) => audit::run(args, &settings).await,
         Command::Workspace(args) => workspace::run(args, &settings).await,
