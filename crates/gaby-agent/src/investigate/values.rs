@@ -128,11 +128,19 @@ fn selected_for(definition: Option<&ToolDefinition>, arguments: &Labelled) -> Re
     readers
 }
 
-/// Who may see a record that is the requester's own: the requester, and whoever may see it anyhow.
+/// Who may see a record that is the requester's own: the requester, and whoever may see it anyhow;
+/// the workspace's other systems only if somebody vouches that the requester is who they say.
 #[must_use]
 pub(crate) fn owners(case: &Case, label: &Label) -> Readers {
     let mut owners: BTreeSet<String> = audience(case).into_iter().collect();
-    owners.insert(egress::SYSTEMS.to_owned());
+    if case
+        .ticket
+        .requester
+        .as_ref()
+        .is_some_and(|requester| requester.verified)
+    {
+        owners.insert(egress::SYSTEMS.to_owned());
+    }
     if let Readers::Only(readers) = &label.readers {
         owners.extend(readers.iter().cloned());
     }

@@ -116,6 +116,15 @@ impl World {
             .state
     }
 
+    async fn is_at_work(&self, ticket: &TicketId) -> bool {
+        let looking = matches!(
+            self.ticket_state(ticket).await,
+            TicketState::New | TicketState::Investigating
+        );
+        let depth = self.store.queue().depth().await.unwrap();
+        looking || depth.ready + depth.leased > 0
+    }
+
     /// Lets a worker run until this ticket is no longer being looked into and the queue is empty.
     pub(crate) async fn work_until_settled(&self, ticket: &TicketId) {
         let mut events = self.store.events().subscribe(self.agent.workspace().id());
@@ -123,10 +132,7 @@ impl World {
         let agents = Arc::new(Only(self.agent.clone()));
         let worker = Worker::new(self.store.clone(), agents, 2);
         let running = tokio::spawn(worker.run(shutdown.clone()));
-        while matches!(
-            self.ticket_state(ticket).await,
-            TicketState::New | TicketState::Investigating
-        ) {
+        while self.is_at_work(ticket).await {
             let _ =
                 tokio::time::timeout(std::time::Duration::from_millis(200), events.recv()).await;
         }

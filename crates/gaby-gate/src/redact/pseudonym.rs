@@ -29,7 +29,10 @@ pub fn redact(text: &str, profile: &Profile, keyed: &dyn Fn(&[u8]) -> Vec<u8>) -
         let pseudonym = pseudonym(finding.kind, original, keyed);
         out.push_str(&text[at..finding.start]);
         out.push_str(&pseudonym);
-        originals.insert(pseudonym, original.to_owned());
+        // However it is written, one value has one original: the way it was first written.
+        originals
+            .entry(pseudonym)
+            .or_insert_with(|| original.to_owned());
         at = finding.end;
     }
     out.push_str(&text[at..]);

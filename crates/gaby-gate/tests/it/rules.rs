@@ -282,7 +282,7 @@ fn a_parameter_is_of_a_closed_list_or_bounded_or_the_operators_own() {
         ]);
         let proof = OwnershipProof::new(EvidenceId::generate(), scene.call.arguments.value());
         scene.ownership = Ownership::Proven(proof.unwrap());
-        scene.asks_because()
+        scene.recompiled().asks_because()
     };
     let bounded = json!({"type": "integer", "minimum": 1, "maximum": 30});
     let none: [&str; 0] = [];
@@ -323,13 +323,15 @@ fn what_has_no_way_back_needs_a_human() {
 fn many_records_need_a_human_whether_a_preview_or_the_arguments_name_them() {
     assert_eq!(spoiled(|s| s.records = Some(2)).asks_because(), ["mass"]);
     let listed = spoiled(|s| {
+        let accounts = json!({"type": "array", "items": {"type": "integer"}});
+        s.tool.as_mut().unwrap().input_schema["properties"]["account"] = accounts;
         let system = Label::of(Integrity::System);
         s.call.arguments =
             Labelled::object([("account".to_owned(), Labelled::whole(json!([7, 8]), system))]);
         let proof = OwnershipProof::new(EvidenceId::generate(), s.call.arguments.value());
         s.ownership = Ownership::Proven(proof.unwrap());
     });
-    assert_eq!(listed.asks_because(), ["mass"]);
+    assert_eq!(listed.recompiled().asks_because(), ["mass"]);
 }
 
 #[test]

@@ -90,6 +90,15 @@ impl Scene {
         self
     }
 
+    /// The same with the rules checked against its tool as it is now.
+    pub(crate) fn recompiled(mut self) -> Self {
+        let tools: Vec<ToolDefinition> = self.tool.iter().cloned().collect();
+        let rules = Rules::compile(&files::built_in(), &tools).unwrap();
+        self.policy.rules = rules.hash().to_owned();
+        self.rules = Some(Arc::new(rules));
+        self
+    }
+
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             tool: self.tool.as_ref(),

@@ -297,7 +297,7 @@ impl Place {
         tx.commit().await.unwrap();
         let helpdesk = SourceSettings {
             vouches: true,
-            reply_reaches_address: true,
+            reply_reaches_address: false,
             autonomy: None,
         };
         let settings = AgentSettings {
