@@ -119,10 +119,25 @@ impl Entry {
         lock(&self.setup).clone()
     }
 
-    /// Has the connector reached anew, because a call failed.
-    fn failed(&self, reason: &str) {
-        *lock(&self.trouble) = Some(reason.to_owned());
-        self.nudge.notify_one();
+    /// Has the connector reached anew, because a call over this session failed.
+    fn failed(&self, session: &Arc<Session>, reason: &str) {
+        let current = self.live.send_if_modified(|live| {
+            let current = live
+                .session
+                .as_ref()
+                .is_some_and(|own| Arc::ptr_eq(own, session));
+            if current {
+                live.state = ConnectorState::Down;
+                live.since = now();
+                live.last_error = Some(reason.to_owned());
+                live.session = None;
+            }
+            current
+        });
+        if current {
+            *lock(&self.trouble) = Some(reason.to_owned());
+            self.nudge.notify_one();
+        }
     }
 
     /// What the operator set, short of acting while its reads use a login that could write.
@@ -400,7 +415,7 @@ impl<K: CallKey> Host<K> {
                     after,
                 },
                 CallFault::Lost(reason) => {
-                    entry.failed(&reason);
+                    entry.failed(&session, &reason);
                     CallError::Lost {
                         tool: full.clone(),
                         reason,
@@ -412,7 +427,7 @@ impl<K: CallKey> Host<K> {
                 },
             })?;
         if first_party {
-            self.own_failure(&entry, &connector, &full, &answer)?;
+            self.own_failure(&entry, &session, &full, &answer)?;
         }
         let is_error = answer.is_error == Some(true);
         let (value, truncated) = result::value_of(answer);
@@ -462,7 +477,7 @@ impl<K: CallKey> Host<K> {
     fn own_failure(
         &self,
         entry: &Entry,
-        connector: &str,
+        session: &Arc<Session>,
         full: &str,
         answer: &rmcp::model::CallToolResult,
     ) -> Result<(), CallError> {
@@ -488,9 +503,9 @@ impl<K: CallKey> Host<K> {
             }),
             "lost" => Err(CallError::Lost { tool, reason }),
             "unavailable" => {
-                entry.failed(&reason);
+                entry.failed(session, &reason);
                 Err(CallError::Unavailable {
-                    connector: connector.to_owned(),
+                    connector: entry.setup().name,
                     reason,
                 })
             }

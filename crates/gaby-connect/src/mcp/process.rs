@@ -10,13 +10,19 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// What is kept of a server's stderr, for its last error.
 const STDERR_BYTES: usize = 8 * 1024;
-/// Where programs are looked for when the operator declares no `PATH`.
+/// Where programs are looked for when Gaby herself has no `PATH`.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The largest file that a server may write.
+#[cfg(target_os = "linux")]
+const FILE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Names each server in its environment, so that what it leaves behind can be found.
+const MARK: &str = "GABY_MCP_SERVER";
 
 /// A running server. Dropping it ends it.
 pub(super) struct Process {
     child: Child,
     group: Option<rustix::process::Pid>,
+    mark: String,
     stderr: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -27,7 +33,7 @@ pub(super) struct Pipes {
 }
 
 impl Process {
-    /// Starts `argv` with nothing in its environment but `PATH`, `HOME` and `env`.
+    /// Starts `argv` with nothing in its environment but Gaby's `PATH` and `HOME`, and `env`.
     pub(super) async fn start(
         argv: &[String],
         env: &BTreeMap<String, String>,
@@ -35,13 +41,18 @@ impl Process {
         let (program, arguments) = argv
             .split_first()
             .ok_or_else(|| "the command is empty".to_owned())?;
+        let mark = uuid::Uuid::new_v4().to_string();
         let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
-            .env("PATH", PATH)
+            .env(
+                "PATH",
+                std::env::var_os("PATH").unwrap_or_else(|| PATH.into()),
+            )
             .envs(std::env::var_os("HOME").map(|home| ("HOME", home)))
             .envs(env)
+            .env(MARK, &mark)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -67,6 +78,7 @@ impl Process {
             Self {
                 child,
                 group,
+                mark,
                 stderr,
             },
             pipes,
@@ -102,6 +114,40 @@ impl Drop for Process {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         let _ = self.child.start_kill();
+        end_marked(&self.mark);
+    }
+}
+
+/// Ends what left the group by making a session of its own, by the mark that it inherited.
+fn end_marked(mark: &str) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let own = std::process::id();
+    let wanted = format!("{MARK}={mark}");
+    // Only Linux shows it; elsewhere the group is all that can be ended.
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return;
+    };
+    for process in processes.filter_map(Result::ok) {
+        let Some(id) = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        if id == own {
+            continue;
+        }
+        let Ok(environment) = std::fs::read(process.path().join("environ")) else {
+            continue;
+        };
+        let marked = environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == wanted.as_bytes());
+        let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+        if let (true, Some(id)) = (marked, id) {
+            let _ = kill_process(id, Signal::KILL);
+        }
     }
 }
 
@@ -124,7 +170,7 @@ async fn keep_tail(mut pipe: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
 #[allow(unsafe_code)]
 fn bind_to_us(command: &mut Command) {
     use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are two system
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are system
     // calls without allocation or locks.
     unsafe {
         command.pre_exec(|| {
@@ -134,6 +180,11 @@ fn bind_to_us(command: &mut Command) {
                 maximum: Some(0),
             };
             setrlimit(Resource::Core, none)?;
+            let file = Rlimit {
+                current: Some(FILE_BYTES),
+                maximum: Some(FILE_BYTES),
+            };
+            setrlimit(Resource::Fsize, file)?;
             Ok(())
         });
     }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig,
     ClientRequest, Implementation, ListToolsRequest, MetaObject, PaginatedRequestParams,
-    RequestMetaObject, ServerResult, Tool,
+    ProtocolVersion, RequestMetaObject, ServerResult, Tool,
 };
-use rmcp::service::{ClientLifecycleMode, Peer, RoleClient, RunningService, ServiceError};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, Peer, RoleClient, RunningService, ServiceError,
+};
 use rmcp::transport::IntoTransport;
 use rmcp::{ClientHandler, ServiceExt as _};
 use serde_json::{Map, Value};
@@ -56,6 +58,13 @@ pub(super) enum CallFault {
     Refused(String),
 }
 
+/// Why a session did not open.
+enum Opening {
+    /// The server does not begin in this way.
+    Refused(String),
+    Failed(String),
+}
+
 /// Gaby as an MCP client: no sampling, no roots, no elicitation.
 struct Client;
 
@@ -94,37 +103,68 @@ impl Session {
                         let _ = running.waiting().await;
                     }
                 });
-                let mut session = Self::over(ours, time, fault, None).await?;
+                let mut session = Self::over(ours, ClientLifecycleMode::Initialize, time, fault)
+                    .await
+                    .map_err(|(Opening::Refused(reason) | Opening::Failed(reason))| reason)?;
                 session.warnings = health.warnings;
                 session.may_write = health.may_write;
                 Ok(session)
             }
+            Reach::McpStdio { .. } | Reach::McpHttp { .. } => {
+                match Self::third_party(setup, ClientLifecycleMode::Initialize).await {
+                    // The revision of 2026-07-28 knows no `initialize`.
+                    Err(Opening::Refused(reason)) => {
+                        let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+                        let discover = ClientLifecycleMode::Discover { preferred_versions };
+                        match Self::third_party(setup, discover).await {
+                            Err(Opening::Refused(_)) => Err(reason),
+                            Err(Opening::Failed(reason)) => Err(reason),
+                            Ok(session) => Ok(session),
+                        }
+                    }
+                    Err(Opening::Failed(reason)) => Err(reason),
+                    Ok(session) => Ok(session),
+                }
+            }
+        }
+    }
+
+    /// Opens a third party's server, in one of the protocol's two ways to begin.
+    async fn third_party(setup: &Setup, lifecycle: ClientLifecycleMode) -> Result<Self, Opening> {
+        let fault = Fault::default();
+        match &setup.config.reach {
             Reach::McpStdio { argv } => {
-                let (mut process, pipes) = Process::start(argv, &setup.exposed()).await?;
+                let (mut process, pipes) = Process::start(argv, &setup.exposed())
+                    .await
+                    .map_err(Opening::Failed)?;
                 let reader = Bounded::new(pipes.stdout, fault.clone());
-                let opened =
-                    Self::over((reader, pipes.stdin), CALL_TIME, fault.clone(), None).await;
-                match opened {
+                let pipes = (reader, pipes.stdin);
+                match Self::over(pipes, lifecycle, CALL_TIME, fault.clone()).await {
                     Ok(mut session) => {
                         session.process = Some(Mutex::new(process));
                         Ok(session)
                     }
-                    Err(reason) => Err(explain(&reason, &fault, &mut process)),
+                    Err(Opening::Failed(reason)) => {
+                        Err(Opening::Failed(explain(&reason, &fault, &mut process)))
+                    }
+                    Err(refused) => Err(refused),
                 }
             }
             Reach::McpHttp { url } => {
-                let transport = super::remote::transport(url, &setup.exposed(), CALL_TIME)?;
-                Self::over(transport, CALL_TIME, fault, None).await
+                let transport = super::remote::transport(url, &setup.exposed(), CALL_TIME)
+                    .map_err(Opening::Failed)?;
+                Self::over(transport, lifecycle, CALL_TIME, fault).await
             }
+            Reach::Manifest { .. } => Err(Opening::Failed("it is not a third party's".into())),
         }
     }
 
     async fn over<T, E, A>(
         transport: T,
+        lifecycle: ClientLifecycleMode,
         call_time: Duration,
         fault: Fault,
-        process: Option<Mutex<Process>>,
-    ) -> Result<Self, String>
+    ) -> Result<Self, Opening>
     where
         T: IntoTransport<RoleClient, E, A>,
         E: std::error::Error + Send + Sync + 'static,
@@ -134,11 +174,16 @@ impl Session {
             rmcp::service::serve_client_with_lifecycle_and_ct(
                 Client,
                 transport,
-                ClientLifecycleMode::Initialize,
+                lifecycle,
                 cancel.clone(),
             )
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| match error {
+                ClientInitializeError::JsonRpcError(error) => {
+                    Opening::Refused(error.message.chars().take(300).collect())
+                }
+                other => Opening::Failed(other.to_string()),
+            })?;
         let peer = running.peer().clone();
         let (sender, closed) = watch::channel(false);
         tokio::spawn(async move {
@@ -150,7 +195,7 @@ impl Session {
             permits: Semaphore::new(CONCURRENCY),
             call_time,
             closed,
-            process,
+            process: None,
             fault,
             warnings: Vec::new(),
             may_write: false,

@@ -4,7 +4,9 @@
 
 mod bypass;
 mod github;
+mod hostile;
 mod http;
 mod postgres;
 mod ssrf;
+mod third_party;
 mod world;
