@@ -1,0 +1,6 @@
+//! What happens when a provider does not answer.
+
+pub mod breaker;
+pub mod retry;
+
+pub use breaker::{Breaker, Health};
