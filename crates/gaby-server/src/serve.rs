@@ -28,6 +28,7 @@ use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::secret;
 use crate::error::ApiError;
 use crate::host_name::{self, Names};
+use crate::operator::is_operator;
 use crate::setup::{ComposeError, Parts};
 use crate::tenants::Tenants;
 use crate::{console, headers, measure, routes, vectors};
@@ -121,7 +122,7 @@ impl Server {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => format!("http://{}", shown(address)),
         };
-        let nobody = store.accounts().users().await?.is_empty();
+        let nobody = store.accounts().users().await?.iter().all(is_operator);
         let link = if nobody || config.demo_admin.is_some() {
             Some(format!("{url}/setup#token={}", new_link(&store).await?))
         } else {

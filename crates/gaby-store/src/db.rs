@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, Executor as _, Transaction};
+use sqlx::{Any, AnyConnection, Connection as _, Executor as _, Transaction};
 
 use crate::error::StoreError;
 
@@ -77,22 +77,16 @@ impl Db {
         let mut url = url_of(path).ok_or_else(|| StoreError::BadDatabaseUrl(address.clone()))?;
         url.push_str("?mode=rwc");
         let options = connect_options(&url, &address)?;
+        // A pool tries a file that cannot be opened again until its time is over: what is wrong with
+        // this one is found out before there are pools.
+        first_connection(&options)
+            .await
+            .map_err(|error| open_error(&address, &error))?;
         let pool = |size| {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(std::time::Duration::from_secs(60))
-                .after_connect(|connection, _| {
-                    Box::pin(async move {
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 30000; \
-                                 PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
-                            )
-                            .await?;
-                        Ok(())
-                    })
-                })
+                .after_connect(|connection, _| Box::pin(set_up_sqlite(connection)))
                 .connect_with(options.clone())
         };
         let writer = pool(1)
@@ -170,6 +164,22 @@ impl Db {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+async fn first_connection(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    set_up_sqlite(&mut connection).await?;
+    connection.close().await
+}
+
+async fn set_up_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection
+        .execute(
+            "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
+        )
+        .await?;
+    Ok(())
 }
 
 fn url_of(path: &Path) -> Option<String> {

@@ -86,6 +86,17 @@ impl Store {
     pub async fn open(config: StoreConfig) -> Result<Self> {
         create_private_folder(&config.data_dir)?;
         let db = Db::open(&config.database, &config.data_dir).await?;
+        match Self::open_on(db.clone(), config).await {
+            Ok(store) => Ok(store),
+            Err(error) => {
+                // The last connection takes the log's files with it: what was refused is as it was.
+                db.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open_on(db: Db, config: StoreConfig) -> Result<Self> {
         let first = instance_id(&db).await?.is_none();
         let master = match config.master_key.find(&config.data_dir)? {
             Some(master) => master,
