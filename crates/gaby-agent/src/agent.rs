@@ -25,6 +25,10 @@ use crate::playbook::{Playbooks, RoleMapping};
 use crate::reach::{Library, Toolbox};
 use crate::settings::AgentSettings;
 use crate::tools;
+use crate::turns::Turns;
+
+/// No call of a connector takes longer than this.
+const LONGEST_CALL_MILLIS: i64 = 5 * 60_000;
 
 /// The agent of one workspace. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +48,9 @@ struct Inner {
     policies: RwLock<Vec<PolicyFile>>,
     /// The rules as they were last compiled, by what they were compiled from.
     rules: Mutex<Option<(String, Option<Arc<Rules>>)>>,
+    turns: Turns,
+    /// Actions that were decided before this are not this process's own.
+    opened_at: Timestamp,
 }
 
 impl Agent {
@@ -68,6 +75,8 @@ impl Agent {
                 clock: Arc::new(SystemClock),
                 policies: RwLock::new(files::built_in()),
                 rules: Mutex::new(None),
+                turns: Turns::default(),
+                opened_at: SystemClock.now(),
             }),
         }
     }
@@ -248,7 +257,17 @@ impl Agent {
         ticket: &TicketId,
         depth: Depth,
     ) -> Result<InvestigationResult, AgentError> {
+        let _turn = self.inner.turns.take(ticket).await;
         investigate::investigate(self, ticket, depth).await
+    }
+
+    /// Does a queued job: investigates the ticket, unless somebody did so since the job was added.
+    pub(crate) async fn investigate_if_needed(&self, ticket: &TicketId) -> Result<(), AgentError> {
+        let _turn = self.inner.turns.take(ticket).await;
+        if !self.is_settled(ticket).await? {
+            investigate::investigate(self, ticket, Depth::Standard).await?;
+        }
+        Ok(())
     }
 
     /// Takes a ticket in and investigates it at once, as `gaby investigate FILE` does.
@@ -262,7 +281,7 @@ impl Agent {
         depth: Depth,
     ) -> Result<InvestigationResult, AgentError> {
         let taken = intake::take_in(self, incoming, source, false).await?;
-        investigate::investigate(self, taken.id(), depth).await
+        self.investigate(taken.id(), depth).await
     }
 
     /// Answers a question from the knowledge base; no tool is called.
@@ -391,6 +410,9 @@ impl Agent {
         action: &ActionId,
         approver: Approver<'_>,
     ) -> Result<Action, AgentError> {
+        let ticket = self.action(action).await?.1;
+        // Of those who ask at once, the second finds what the first has done.
+        let _turn = self.inner.turns.take(&ticket.id).await;
         let (action, ticket) = self.action(action).await?;
         if action.state != ActionState::Done {
             return Err(AgentError::WrongState {
@@ -425,12 +447,19 @@ impl Agent {
     pub async fn tidy(&self, after_restart: bool) -> Result<(), AgentError> {
         let now = self.now();
         approvals::expire_due(self.workspace(), now).await?;
-        if after_restart {
-            for state in [ActionState::Intended, ActionState::Sent] {
-                for action in self.workspace().actions().list(Some(state), 500).await? {
-                    let ticket = self.ticket(&action.ticket).await?;
-                    let hands = self.hands_for(&ticket, &action).await?;
-                    act::take_up(self.workspace(), &hands, &action.id, now).await?;
+        // Nobody but this process is there after a restart; otherwise what has been on its way for
+        // longer than any call may take was left by a process that is gone.
+        let left_before = match after_restart {
+            true => self.inner.opened_at,
+            false => now.plus_millis(-LONGEST_CALL_MILLIS),
+        };
+        for state in [ActionState::Intended, ActionState::Sent] {
+            for action in self.workspace().actions().list(Some(state), 500).await? {
+                if action
+                    .decided_at
+                    .is_none_or(|decided| decided < left_before)
+                {
+                    self.take_up(&action).await?;
                 }
             }
         }
@@ -448,8 +477,18 @@ impl Agent {
         Ok(())
     }
 
+    async fn take_up(&self, action: &Action) -> Result<(), AgentError> {
+        let _turn = self.inner.turns.take(&action.ticket).await;
+        let ticket = self.ticket(&action.ticket).await?;
+        let hands = self.hands_for(&ticket, action).await?;
+        act::take_up(self.workspace(), &hands, &action.id, self.now()).await?;
+        Ok(())
+    }
+
     /// Writes back what became of an action that its ticket waited for.
     async fn settle_ticket(&self, action: &ActionId) -> Result<(), AgentError> {
+        let ticket = self.action(action).await?.1;
+        let _turn = self.inner.turns.take(&ticket.id).await;
         let (action, ticket) = self.action(action).await?;
         let undecided = matches!(
             action.state,
@@ -519,7 +558,14 @@ impl Agent {
             ticket.state,
             TicketState::New | TicketState::Investigating | TicketState::Reopened
         );
-        Ok(!untouched)
+        let Some(last) = self.workspace().investigations().latest(id).await? else {
+            return Ok(!untouched);
+        };
+        let messages = self.workspace().tickets().messages(id).await?;
+        let unread = messages.iter().any(|message| {
+            message.author == Author::Requester && message.created_at > last.started_at
+        });
+        Ok(!untouched && !unread)
     }
 
     pub(crate) async fn ticket(&self, id: &TicketId) -> Result<Ticket, AgentError> {

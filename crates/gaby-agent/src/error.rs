@@ -65,3 +65,14 @@ pub enum AgentError {
         why: String,
     },
 }
+
+impl AgentError {
+    /// Whether the same thing may well work later, with nothing changed but the machine's state.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Gate(GateError::Store(error)) => error.is_temporary(),
+            _ => false,
+        }
+    }
+}

@@ -24,6 +24,7 @@ pub mod reply;
 pub mod settings;
 pub mod text;
 pub mod tools;
+mod turns;
 
 pub use agent::Agent;
 pub use ask::Answer;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gaby_model::{Clock as _, Depth, SystemClock, TicketId, WorkspaceId};
+use gaby_model::{Clock as _, SystemClock, TicketId, WorkspaceId};
 use gaby_store::Store;
 use gaby_store::queue::Job;
 use tokio::sync::{Notify, Semaphore};
@@ -64,11 +64,11 @@ impl Worker {
     /// Works until `shutdown`, then lets what is begun come to its end.
     ///
     /// # Errors
-    /// When another process works on this data folder, or the store fails at the start.
+    /// When the store fails at the start.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), AgentError> {
-        let lock = self.store.lock_worker()?;
-        if lock.is_some() {
-            // Alone on this folder: whatever is leased was left by a process that is gone.
+        let lock = self.store.lock_worker().await?;
+        if lock.alone() {
+            // Whatever is leased was left by a process that is gone.
             let freed = self.store.queue().recover().await?;
             if freed > 0 {
                 tracing::info!(freed, "took over the work of a process that is gone");
@@ -147,6 +147,10 @@ async fn work(store: &Store, agents: &dyn Agents, job: Job) {
     };
     let settled = match &outcome {
         Ok(()) => store.queue().complete(&job.id).await,
+        Err(error) if error.is_temporary() => {
+            tracing::warn!(job = %job.id, subject = %job.subject, %error, "a job waits");
+            store.queue().postpone(&job, SystemClock.now()).await
+        }
         Err(error) => {
             tracing::error!(job = %job.id, subject = %job.subject, attempt = job.attempts, %error, "a job failed");
             metrics::counter!("gaby_jobs_failed_total").increment(1);
@@ -191,10 +195,5 @@ async fn run_job(agents: &dyn Agents, job: &Job) -> Result<(), AgentError> {
             what: format!("job {}", job.id),
             why: error.to_string(),
         })?;
-    if agent.is_settled(&ticket).await? {
-        // Killed between writing back and saying so.
-        return Ok(());
-    }
-    agent.investigate(&ticket, Depth::Standard).await?;
-    Ok(())
+    agent.investigate_if_needed(&ticket).await
 }

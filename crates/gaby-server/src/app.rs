@@ -13,6 +13,7 @@ use crate::auth::attempts::Attempts;
 use crate::auth::cookie::Transport;
 use crate::auth::password::Passwords;
 use crate::tenants::Tenants;
+use crate::writes::Writes;
 
 /// The server's state. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) transport: Transport,
+    /// Whether a proxy stands before this server.
+    pub(crate) behind_proxy: bool,
+    /// Whether the store takes writes, as far as was last tried.
+    pub(crate) writes: Writes,
     pub(crate) metrics: PrometheusHandle,
     /// Told of every session that ended, so that its live views close.
     pub(crate) ended_sessions: broadcast::Sender<SessionId>,

@@ -55,6 +55,15 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     file(PAGE, &headers)
 }
 
+/// Answers a route that is asked for in a way that it does not know.
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("there is no {method} {}: see /api/openapi.json", uri.path()),
+    )
+}
+
 fn page(status: StatusCode, html: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

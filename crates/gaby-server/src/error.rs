@@ -97,6 +97,15 @@ impl ApiError {
         )
     }
 
+    /// The store could not do its part. What passes by itself is said so; the rest is logged.
+    pub(crate) fn store(what: &'static str, error: &StoreError) -> Self {
+        if error.is_temporary() {
+            tracing::error!(%error, "{what} failed");
+            return Self::unavailable(error.to_string());
+        }
+        Self::internal(what, error)
+    }
+
     /// Something this needs is not there right now.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self {
@@ -134,11 +143,7 @@ impl From<StoreError> for ApiError {
                 Self::conflict(error.to_string())
             }
             StoreError::BadSlug(_) => Self::invalid(error.to_string()),
-            StoreError::Full => {
-                tracing::error!(%error, "the store is full");
-                Self::unavailable(error.to_string())
-            }
-            other => Self::internal("the store", &other),
+            other => Self::store("the store", &other),
         }
     }
 }

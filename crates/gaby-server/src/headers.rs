@@ -8,7 +8,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /// Headers that every answer carries.
-pub(crate) fn strict() -> [(HeaderName, HeaderValue); 6] {
+pub(crate) fn strict() -> [(HeaderName, HeaderValue); 7] {
     [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -34,5 +34,8 @@ pub(crate) fn strict() -> [(HeaderName, HeaderValue); 6] {
             HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
         ),
+        // What is answered to somebody is not for whoever uses the browser or the proxy next; the
+        // console's own files say otherwise for themselves.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]
 }

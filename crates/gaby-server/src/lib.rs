@@ -27,6 +27,7 @@ mod setup;
 mod tenant;
 mod tenants;
 mod vectors;
+mod writes;
 
 pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
 pub use operator::operator;

@@ -31,6 +31,7 @@ use crate::host_name::{self, Names};
 use crate::operator::is_operator;
 use crate::setup::{ComposeError, Parts};
 use crate::tenants::Tenants;
+use crate::writes::Writes;
 use crate::{console, headers, measure, routes, vectors};
 
 /// The largest body of a request.
@@ -133,8 +134,10 @@ impl Server {
             wake: worker.wake(),
             tenants,
             passwords: Passwords::new()?,
-            attempts: Attempts::new(),
+            attempts: Attempts::default(),
             transport,
+            behind_proxy: config.public_url.is_some(),
+            writes: Writes::default(),
             metrics: measure::recorder(),
             ended_sessions: broadcast::channel(256).0,
             shutdown: CancellationToken::new(),
@@ -195,6 +198,7 @@ impl Server {
 fn router(app: &App, names: Names) -> Router {
     let mut router = routes::router(app)
         .fallback(console::serve)
+        .method_not_allowed_fallback(console::wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gaby_agent::reach::{CallFailure, Library, Passage, SearchFailure, Toolbox};
-use gaby_agent::{Agent, AgentSettings, Playbooks};
+use gaby_agent::{Agent, AgentSettings};
 use gaby_connect::mcp::{CallError, Host};
 use gaby_gate::Key;
 use gaby_knowledge::{Hit, Knowledge, SearchOptions};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gaby_agent::Agent;
 use gaby_agent::queue::Agents;
+use gaby_knowledge::KnowledgeError;
 use gaby_model::WorkspaceId;
 use gaby_store::{Store, Workspace};
 use tokio::sync::{Mutex, OnceCell};
@@ -63,9 +64,10 @@ impl Tenants {
 
     /// As [`Self::open`], for handlers.
     pub(crate) async fn of(&self, workspace: &Workspace) -> ApiResult<Tenant> {
-        self.open(workspace)
-            .await
-            .map_err(|error| ApiError::internal("opening the workspace", &error))
+        self.open(workspace).await.map_err(|error| match error {
+            ComposeError::Store(error) => ApiError::store("opening the workspace", &error),
+            other => ApiError::internal("opening the workspace", &other),
+        })
     }
 }
 

@@ -1,12 +1,18 @@
 //! Two engines behind one pool type, with the settings that make "accepted" mean "on disk".
 
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, Connection as _, Executor as _, Transaction};
 
 use crate::error::StoreError;
+
+/// How long a caller waits for a connection that others hold, before it is told that the database is
+/// busy. A little more than the `busy_timeout` below, for which one writer may wait for another
+/// process.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +65,7 @@ impl Db {
                 let options = connect_options(address, address)?;
                 let pool = AnyPoolOptions::new()
                     .max_connections(16)
-                    .acquire_timeout(std::time::Duration::from_secs(10))
+                    .acquire_timeout(WAIT)
                     .connect_with(options)
                     .await
                     .map_err(|error| open_error(address, &error))?;
@@ -85,7 +91,7 @@ impl Db {
         let pool = |size| {
             AnyPoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(std::time::Duration::from_secs(60))
+                .acquire_timeout(WAIT)
                 .after_connect(|connection, _| Box::pin(set_up_sqlite(connection)))
                 .connect_with(options.clone())
         };
@@ -175,7 +181,7 @@ async fn first_connection(options: &AnyConnectOptions) -> Result<(), sqlx::Error
 async fn set_up_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     connection
         .execute(
-            "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+            "PRAGMA busy_timeout = 4000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
         )
         .await?;

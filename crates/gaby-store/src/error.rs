@@ -81,6 +81,12 @@ pub enum StoreError {
     /// The disk has no room.
     #[error("there is no space left for the database: free some, nothing was lost")]
     Full,
+    /// Somebody else holds the database, or it cannot be reached right now.
+    #[error("the database is busy or does not answer ({0}): nothing was changed, try again")]
+    Busy(String),
+    /// The disk under the database fails.
+    #[error("the disk under the database fails ({0}): nothing more is acknowledged until it works")]
+    Disk(String),
     /// A file of the data folder cannot be used.
     #[error("cannot use {path}: {source}")]
     File {
@@ -110,15 +116,53 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if let Some(database) = error.as_database_error() {
-            // SQLITE_FULL (13), PostgreSQL disk_full (53100).
-            let full = matches!(database.code().as_deref(), Some("13" | "53100"))
-                || database.message().contains("disk is full");
-            if full {
-                return Self::Full;
+        match &error {
+            sqlx::Error::Database(database) => {
+                let code = database.code();
+                match trouble(code.as_deref().unwrap_or(""), database.message()) {
+                    Some(Trouble::Full) => Self::Full,
+                    Some(Trouble::Busy) => Self::Busy(database.message().to_owned()),
+                    Some(Trouble::Disk) => Self::Disk(database.message().to_owned()),
+                    None => Self::Database(error),
+                }
             }
+            sqlx::Error::PoolTimedOut => Self::Busy("no connection was free in time".to_owned()),
+            sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => Self::Full,
+            sqlx::Error::Io(io) => Self::Busy(io.to_string()),
+            _ => Self::Database(error),
         }
-        Self::Database(error)
+    }
+}
+
+/// What passes by itself, or when somebody makes room.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    Full,
+    Busy,
+    Disk,
+}
+
+/// Reads an error's code: SQLite's result codes are numbers whose low byte is the kind
+/// (sqlite.org/rescode.html), PostgreSQL's are five characters (its manual, appendix A).
+fn trouble(code: &str, message: &str) -> Option<Trouble> {
+    if code.len() < 5 {
+        let kind = code.parse::<u32>().map(|code| code & 0xff);
+        match kind {
+            Ok(13) => return Some(Trouble::Full),
+            // Busy, and locked by another connection of this process.
+            Ok(5 | 6) => return Some(Trouble::Busy),
+            Ok(10) => return Some(Trouble::Disk),
+            _ => {}
+        }
+    }
+    match code {
+        "53100" => Some(Trouble::Full),
+        "58030" => Some(Trouble::Disk),
+        // Shutting down, starting, too many connections, out of memory, lost, lock or deadlock.
+        "57P01" | "57P02" | "57P03" | "53300" | "53200" | "08006" | "08003" | "55P03" | "40P01"
+        | "40001" => Some(Trouble::Busy),
+        _ if message.contains("disk is full") => Some(Trouble::Full),
+        _ => None,
     }
 }
 
@@ -130,7 +174,43 @@ impl StoreError {
             || matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
+    /// Whether the same thing may well work later, with nothing changed but the machine's state.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Full | Self::Busy(_) | Self::Disk(_) => true,
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     pub(crate) fn corrupt(what: impl std::fmt::Display) -> Self {
         Self::Corrupt(what.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_that_passes_is_told_from_faults_on_both_databases() {
+        for (code, message, expected) in [
+            ("13", "database or disk is full", Some(Trouble::Full)),
+            ("5", "database is locked", Some(Trouble::Busy)),
+            ("261", "database is locked", Some(Trouble::Busy)),
+            ("517", "database is locked", Some(Trouble::Busy)),
+            ("778", "disk I/O error", Some(Trouble::Disk)),
+            ("10", "disk I/O error", Some(Trouble::Disk)),
+            ("19", "UNIQUE constraint failed", None),
+            ("2067", "UNIQUE constraint failed", None),
+            ("53100", "could not extend file", Some(Trouble::Full)),
+            ("57P01", "terminating connection", Some(Trouble::Busy)),
+            ("40P01", "deadlock detected", Some(Trouble::Busy)),
+            ("23505", "duplicate key value", None),
+            ("", "", None),
+        ] {
+            assert_eq!(trouble(code, message), expected, "{code} {message}");
+        }
     }
 }

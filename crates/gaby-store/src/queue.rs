@@ -5,8 +5,8 @@
 //! what they are about.
 
 use gaby_model::{JobId, Priority, Timestamp, WorkspaceId};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::Result;
 use crate::db::Engine;
@@ -21,6 +21,10 @@ pub const MAX_ATTEMPTS: u32 = 5;
 /// A job that was begun so often and neither done nor failed takes its process down with it: it is
 /// put aside too.
 const MAX_BEGUN: u32 = 25;
+/// How long a job waits that could not be done for a reason that is not its own.
+const POSTPONED_MILLIS: i64 = 5_000;
+/// Names the lock among workers, in the database that they share.
+const WORKERS: i64 = 738_203;
 
 /// A job that was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,8 +216,26 @@ impl Queue<'_> {
         Ok(dead)
     }
 
+    /// The job could not be done now for a reason that is not its own, such as a full disk: it is tried
+    /// again in a moment, and this time does not count.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone(&self, job: &Job, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "UPDATE jobs SET state = 'ready', run_after = $1, attempts = attempts - 1, \
+             lease_owner = NULL, lease_until = NULL WHERE id = $2 AND lease_owner = $3",
+        )
+        .bind(now.plus_millis(POSTPONED_MILLIS).as_millis())
+        .bind(job.id.as_str())
+        .bind(&self.0.inner.epoch)
+        .execute(self.0.inner.db.writer())
+        .await?;
+        Ok(())
+    }
+
     /// Frees every lease of processes before this one. Only for a process that knows itself to be
-    /// alone on the database: see [`Store::lock_worker`].
+    /// alone: see [`WorkerLock::alone`].
     ///
     /// # Errors
     /// When the database fails.
@@ -253,34 +275,91 @@ impl Queue<'_> {
     }
 }
 
-/// Held by the one process that works on a data folder's queue.
+/// Held by a process that works on the queue, for as long as it does.
 #[derive(Debug)]
 pub struct WorkerLock {
-    _file: std::fs::File,
+    alone: bool,
+    _held: Held,
+}
+
+/// What keeps the lock: it goes with the process, however that ends.
+#[derive(Debug)]
+enum Held {
+    File { _file: std::fs::File },
+    Session { _connection: Box<AnyConnection> },
+}
+
+impl WorkerLock {
+    /// Whether nobody else worked on the queue when this process began to: whatever is leased then
+    /// was left by a process that is gone.
+    #[must_use]
+    pub fn alone(&self) -> bool {
+        self.alone
+    }
 }
 
 impl Store {
-    /// Makes this the one process that works on the queue of this data folder, until the lock is
-    /// dropped or the process ends. None when another one is.
+    /// Makes this one of the processes that work on the queue, until the lock is dropped or the
+    /// process ends.
     ///
     /// # Errors
-    /// When the lock file cannot be made.
-    pub fn lock_worker(&self) -> Result<Option<WorkerLock>> {
+    /// When the lock cannot be asked for.
+    pub async fn lock_worker(&self) -> Result<WorkerLock> {
+        match self.inner.db.engine() {
+            Engine::Sqlite => self.lock_folder(),
+            Engine::Postgres => self.lock_database().await,
+        }
+    }
+
+    /// Who shares a SQLite file shares its folder.
+    fn lock_folder(&self) -> Result<WorkerLock> {
         let path = self.inner.data_dir.join("worker.lock");
+        let failed = |source| StoreError::File {
+            path: path.clone(),
+            source,
+        };
         let file = std::fs::OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|source| StoreError::File {
-                path: path.clone(),
-                source,
-            })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(WorkerLock { _file: file })),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(source)) => Err(StoreError::File { path, source }),
+            .map_err(failed)?;
+        let alone = match file.try_lock() {
+            Ok(()) => true,
+            Err(std::fs::TryLockError::WouldBlock) => false,
+            Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+        };
+        Ok(WorkerLock {
+            alone,
+            _held: Held::File { _file: file },
+        })
+    }
+
+    /// Every worker holds the lock shared; who can have it alone for a moment is alone. The lock
+    /// belongs to a connection of its own, which ends with the process.
+    async fn lock_database(&self) -> Result<WorkerLock> {
+        let mut connection = self.inner.db.writer().acquire().await?.detach();
+        let alone: bool = sqlx::query("SELECT pg_try_advisory_lock($1)")
+            .bind(WORKERS)
+            .fetch_one(&mut connection)
+            .await?
+            .try_get(0)?;
+        sqlx::query("SELECT pg_advisory_lock_shared($1)")
+            .bind(WORKERS)
+            .execute(&mut connection)
+            .await?;
+        if alone {
+            sqlx::query("SELECT pg_advisory_unlock($1)")
+                .bind(WORKERS)
+                .execute(&mut connection)
+                .await?;
         }
+        Ok(WorkerLock {
+            alone,
+            _held: Held::Session {
+                _connection: Box::new(connection),
+            },
+        })
     }
 }
 

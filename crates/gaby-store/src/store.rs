@@ -346,6 +346,17 @@ impl Store {
         Ok(())
     }
 
+    /// Answers when the database takes a write, and it is on disk.
+    ///
+    /// # Errors
+    /// When it takes none: its disk is full, or somebody holds it.
+    pub async fn probe(&self) -> Result<()> {
+        sqlx::query("UPDATE instance SET created_at = created_at")
+            .execute(self.inner.db.writer())
+            .await?;
+        Ok(())
+    }
+
     /// The folder of keys and audit heads.
     #[must_use]
     pub fn data_dir(&self) -> &Path {

@@ -71,7 +71,7 @@ pub(crate) async fn store(app: &App, user: User) -> Result<User, ApiError> {
         Err(StoreError::Exists(what)) => {
             Err(ApiError::conflict(format!("there is {what} already")))
         }
-        Err(error) => Err(ApiError::internal("making the account", &error)),
+        Err(error) => Err(ApiError::store("making the account", &error)),
     }
 }
 
@@ -101,6 +101,21 @@ pub(crate) async fn begin_session(app: &App, user: &User) -> Result<String, ApiE
         .accounts()
         .add_session(&session, &token)
         .await
-        .map_err(|error| ApiError::internal("beginning the session", &error))?;
+        .map_err(|error| ApiError::store("beginning the session", &error))?;
     Ok(token)
+}
+
+/// Ends the session of a token, if it is one, and every live view of it.
+///
+/// # Errors
+/// When it cannot be removed.
+pub(crate) async fn end_session(app: &App, token: &str) -> Result<(), ApiError> {
+    let failed = |error: StoreError| ApiError::store("ending the session", &error);
+    let accounts = app.store.accounts();
+    if let Some(session) = accounts.session(token).await.map_err(failed)? {
+        accounts.remove_session(&session.id).await.map_err(failed)?;
+        // Nobody may be watching.
+        let _ = app.ended_sessions.send(session.id);
+    }
+    Ok(())
 }

@@ -8,3 +8,4 @@ pub(crate) mod cookie;
 pub(crate) mod forgery;
 pub(crate) mod password;
 pub(crate) mod secret;
+pub(crate) mod visitor;

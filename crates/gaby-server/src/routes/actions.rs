@@ -17,6 +17,8 @@ use crate::extract::{Body, Id, Params};
 
 /// How many actions one list holds.
 const MOST_LISTED: u32 = 500;
+/// The longest reason of a rejection, in bytes.
+const LONGEST_REASON: usize = 4_000;
 
 /// Which actions to list.
 #[derive(Deserialize, IntoParams)]
@@ -174,6 +176,12 @@ pub(crate) async fn reject_action(
     Id(id): Id<ActionId>,
     Body(rejection): Body<Rejection>,
 ) -> ApiResult<Json<ActionView>> {
+    if rejection.reason.len() > LONGEST_REASON {
+        return Err(ApiError::invalid(format!(
+            "`reason` has {} bytes, more than the {LONGEST_REASON} that are kept",
+            rejection.reason.len()
+        )));
+    }
     let tenant = app.tenants.of(&workspace).await?;
     let action = uninterrupted(async move {
         tenant

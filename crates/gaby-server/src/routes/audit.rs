@@ -140,3 +140,28 @@ pub(crate) async fn verify_audit(In(workspace): In) -> ApiResult<Json<AuditVerdi
         },
     }))
 }
+
+/// A signed statement of how long the log is and what is in it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditCheckpoint {
+    /// The signed note (C2SP tlog-checkpoint). Kept elsewhere, it shows a log that was set back.
+    pub(crate) checkpoint: String,
+    /// How many entries there are.
+    pub(crate) entries: u64,
+    /// The key that the note is signed with, as note tools take it.
+    pub(crate) key: String,
+}
+
+/// Sign the log as it is now, to be kept elsewhere.
+#[utoipa::path(get, path = "/api/audit/checkpoint", tag = "audit",
+    responses((status = 200, body = AuditCheckpoint)))]
+pub(crate) async fn audit_checkpoint(In(workspace): In) -> ApiResult<Json<AuditCheckpoint>> {
+    let audit = workspace.audit();
+    let checkpoint = audit.checkpoint().await?;
+    let entries = checkpoint.lines().nth(1).and_then(|size| size.parse().ok());
+    Ok(Json(AuditCheckpoint {
+        entries: entries.unwrap_or_default(),
+        key: audit.verifying_key_text(),
+        checkpoint,
+    }))
+}

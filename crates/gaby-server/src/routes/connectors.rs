@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use gaby_connect::mcp::{self, ConnectError, ConnectorStatus, Override, ToolStatus};
 use gaby_model::{Access, Autonomy, Timestamp};
+use gaby_store::audit::AuditRecord;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::caller::In;
+use crate::auth::caller::{Caller, In};
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, Id};
 use crate::tenant::Tenant;
@@ -160,6 +162,7 @@ pub(crate) async fn list_connectors(
     responses((status = 200, body = ConnectorView), (status = 404, body = ErrorBody)))]
 pub(crate) async fn set_autonomy(
     State(app): State<App>,
+    caller: Caller,
     In(workspace): In,
     Id(name): Id<String>,
     Body(form): Body<NewAutonomy>,
@@ -170,6 +173,16 @@ pub(crate) async fn set_autonomy(
         ..Override::default()
     };
     tenant.host.set_override(&name, decided).await?;
+    let mut tx = workspace.begin().await?;
+    tx.audit(AuditRecord {
+        actor: caller.actor(),
+        action: "connector.autonomy".to_owned(),
+        object: name.clone(),
+        decision: json!({ "autonomy": form.autonomy }),
+        content: Value::Null,
+        at: app.now(),
+    });
+    tx.commit().await?;
     ConnectorView::of(&tenant, &name).await.map(Json)
 }
 

@@ -79,6 +79,7 @@ fn table() -> Vec<Row> {
         Read         playbooks::list_playbooks;
         Read         audit::list_audit;
         Read         audit::verify_audit;
+        Read         audit::audit_checkpoint;
         ManagePeople users::list_users;
         ManagePeople users::create_user;
         GrantTokens  tokens::list_tokens;

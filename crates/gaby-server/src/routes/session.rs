@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gaby_store::accounts::User;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::caller::{In, Person, sees};
-use crate::auth::{account, secret};
+use crate::auth::{account, secret, visitor};
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::Body;
+use crate::operator::is_operator;
 use crate::routes::users::UserView;
 
 /// What a person signs in with.
@@ -88,15 +89,19 @@ pub(crate) enum Persona {
 pub(crate) async fn sign_in(
     State(app): State<App>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Body(form): Body<SignIn>,
 ) -> ApiResult<Response> {
-    app.attempts.count(&form.email, from.ip())?;
+    let from = visitor::address(from, &headers, app.behind_proxy);
+    let attempt = app.attempts.begin(&form.email, from)?;
     let user = app
         .store
         .accounts()
         .user_by_email(&form.email)
         .await
-        .map_err(|error| ApiError::internal("looking up the account", &error))?;
+        .map_err(|error| ApiError::store("looking up the account", &error))?;
+    // The operator's account has no password: it costs as much as one that is not there.
+    let user = user.filter(|user| !is_operator(user));
     let stored = user.as_ref().map(|user| user.password_hash.clone());
     let right = app
         .passwords
@@ -104,15 +109,21 @@ pub(crate) async fn sign_in(
         .await
         .map_err(|error| ApiError::internal("checking the password", &error))?;
     match user {
-        Some(user) if right => start(&app, &user).await,
+        Some(user) if right => {
+            app.attempts.succeeded(&attempt);
+            start(&app, &headers, &user).await
+        }
         _ => Err(ApiError::unauthenticated(
             "the address or the password is wrong",
         )),
     }
 }
 
-/// Begins a session and answers with its cookie.
-pub(crate) async fn start(app: &App, user: &User) -> ApiResult<Response> {
+/// Begins a session and answers with its cookie. A session that the browser had until now ends.
+pub(crate) async fn start(app: &App, headers: &HeaderMap, user: &User) -> ApiResult<Response> {
+    if let Some(old) = app.transport.session_token(headers) {
+        account::end_session(app, &old).await?;
+    }
     let token = account::begin_session(app, user).await?;
     let body = Json(SignedIn {
         user: UserView::from(user),
@@ -137,11 +148,11 @@ pub(crate) async fn current_session(
         .store
         .workspaces()
         .await
-        .map_err(|error| ApiError::internal("listing the workspaces", &error))?;
+        .map_err(|error| ApiError::store("listing the workspaces", &error))?;
     let persona = workspace
         .setting("persona")
         .await
-        .map_err(|error| ApiError::internal("reading the settings", &error))?;
+        .map_err(|error| ApiError::store("reading the settings", &error))?;
     Ok(Json(SessionView {
         csrf: secret::csrf_of(&person.session_token),
         workspace: workspace.slug().to_owned(),
@@ -163,13 +174,7 @@ pub(crate) async fn current_session(
 #[utoipa::path(delete, path = "/api/session", tag = "session",
     responses((status = 204, description = "Signed out"), (status = 401, body = ErrorBody)))]
 pub(crate) async fn sign_out(State(app): State<App>, person: Person) -> ApiResult<Response> {
-    app.store
-        .accounts()
-        .remove_session(&person.session.id)
-        .await
-        .map_err(|error| ApiError::internal("ending the session", &error))?;
-    // Nobody may be watching.
-    let _ = app.ended_sessions.send(person.session.id);
+    account::end_session(&app, &person.session_token).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(cookie) = app.transport.clear() {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use gaby_store::accounts::{Role, User};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::account::{self, NewAccount};
+use crate::auth::visitor;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::Body;
 use crate::routes::session::{SignedIn, start};
@@ -64,9 +66,11 @@ pub(crate) async fn setup_state(State(app): State<App>) -> Json<SetupState> {
 pub(crate) async fn set_up(
     State(app): State<App>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Body(form): Body<FirstAdmin>,
 ) -> ApiResult<Response> {
-    app.attempts.count("the one-time link", from.ip())?;
+    let from = visitor::address(from, &headers, app.behind_proxy);
+    let attempt = app.attempts.begin("the one-time link", from)?;
     let user = match app.demo_admin.clone() {
         Some(id) => {
             use_link(&app, &form.token).await?;
@@ -74,13 +78,14 @@ pub(crate) async fn set_up(
                 .accounts()
                 .user_by_id(&id)
                 .await
-                .map_err(|error| ApiError::internal("looking up the account", &error))?
+                .map_err(|error| ApiError::store("looking up the account", &error))?
                 .ok_or_else(|| ApiError::conflict("the demo's account is gone: start it again"))?
         }
         None => first_admin(&app, form).await?,
     };
     app.link_open.store(false, Ordering::Release);
-    start(&app, &user).await
+    app.attempts.succeeded(&attempt);
+    start(&app, &headers, &user).await
 }
 
 async fn first_admin(app: &App, form: FirstAdmin) -> ApiResult<User> {
@@ -106,7 +111,7 @@ async fn use_link(app: &App, token: &str) -> ApiResult<()> {
         .accounts()
         .use_setup_link(token, app.now())
         .await
-        .map_err(|error| ApiError::internal("checking the link", &error))?;
+        .map_err(|error| ApiError::store("checking the link", &error))?;
     if used {
         return Ok(());
     }

@@ -116,7 +116,7 @@ pub(crate) async fn get_status(
     }))
 }
 
-/// Whether the process is alive and its store answers.
+/// Whether the process is alive, and its store answers and takes writes.
 #[utoipa::path(get, path = "/healthz", tag = "status",
     responses((status = 200, body = Health), (status = 503, body = ErrorBody)))]
 pub(crate) async fn healthz(State(app): State<App>) -> ApiResult<Json<Health>> {
@@ -124,6 +124,9 @@ pub(crate) async fn healthz(State(app): State<App>) -> ApiResult<Json<Health>> {
         tracing::error!(%error, "the store does not answer");
         ApiError::unavailable("the store does not answer")
     })?;
+    if let Some(why) = app.writes.failed(&app.store).await {
+        return Err(ApiError::unavailable(why));
+    }
     Ok(Json(Health {
         status: "ok".to_owned(),
     }))

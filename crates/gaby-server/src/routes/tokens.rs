@@ -6,12 +6,14 @@ use axum::http::StatusCode;
 use gaby_model::{Timestamp, TokenId};
 use gaby_store::Workspace;
 use gaby_store::accounts::TokenRecord;
+use gaby_store::audit::AuditRecord;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
 use crate::app::App;
-use crate::auth::caller::In;
+use crate::auth::caller::{In, Person};
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, Id};
 
@@ -96,7 +98,7 @@ pub(crate) async fn list_tokens(
         .accounts()
         .tokens(&workspace)
         .await
-        .map_err(|error| ApiError::internal("listing the tokens", &error))?;
+        .map_err(|error| ApiError::store("listing the tokens", &error))?;
     let items = records
         .into_iter()
         .map(|record| TokenView::new(record, &workspace))
@@ -109,6 +111,7 @@ pub(crate) async fn list_tokens(
     responses((status = 201, body = CreatedToken), (status = 400, body = ErrorBody)))]
 pub(crate) async fn create_token(
     State(app): State<App>,
+    person: Person,
     In(workspace): In,
     Body(form): Body<NewToken>,
 ) -> ApiResult<(StatusCode, Json<CreatedToken>)> {
@@ -122,9 +125,19 @@ pub(crate) async fn create_token(
             .place(&workspace, app.now())
             .await
             .map_err(|error| match error {
-                TokenError::Store(error) => ApiError::internal("making the token", &error),
+                TokenError::Store(error) => ApiError::store("making the token", &error),
                 wrong => ApiError::invalid(wrong.to_string()),
             })?;
+    let decision = json!({ "scopes": record.scopes, "expires_at": record.expires_at });
+    note(
+        &app,
+        &person,
+        &workspace,
+        "token.made",
+        &record.id,
+        decision,
+    )
+    .await?;
     let info = TokenView::new(record, &workspace);
     Ok((StatusCode::CREATED, Json(CreatedToken { token, info })))
 }
@@ -135,6 +148,7 @@ pub(crate) async fn create_token(
     responses((status = 204, description = "It works no more"), (status = 404, body = ErrorBody)))]
 pub(crate) async fn revoke_token(
     State(app): State<App>,
+    person: Person,
     In(workspace): In,
     Id(id): Id<TokenId>,
 ) -> ApiResult<StatusCode> {
@@ -143,10 +157,31 @@ pub(crate) async fn revoke_token(
         .accounts()
         .remove_token(&workspace, &id)
         .await
-        .map_err(|error| ApiError::internal("revoking the token", &error))?;
-    if removed {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::not_found(format!("there is no token {id}")))
+        .map_err(|error| ApiError::store("revoking the token", &error))?;
+    if !removed {
+        return Err(ApiError::not_found(format!("there is no token {id}")));
     }
+    note(&app, &person, &workspace, "token.revoked", &id, Value::Null).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes into the workspace's audit log who did what to which token.
+async fn note(
+    app: &App,
+    person: &Person,
+    workspace: &Workspace,
+    action: &str,
+    token: &TokenId,
+    decision: Value,
+) -> ApiResult<()> {
+    let mut tx = workspace.begin().await?;
+    tx.audit(AuditRecord {
+        actor: person.actor(),
+        action: action.to_owned(),
+        object: token.to_string(),
+        decision,
+        content: Value::Null,
+        at: app.now(),
+    });
+    Ok(tx.commit().await?)
 }

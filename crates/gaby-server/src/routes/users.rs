@@ -106,7 +106,7 @@ pub(crate) async fn list_users(State(app): State<App>) -> ApiResult<Json<UserLis
         .accounts()
         .users()
         .await
-        .map_err(|error| ApiError::internal("listing the accounts", &error))?;
+        .map_err(|error| ApiError::store("listing the accounts", &error))?;
     Ok(Json(UserList {
         items: users.iter().map(UserView::from).collect(),
     }))

@@ -1,3 +1,18 @@
 //! What the server promises, seen from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod action;
+mod approvals;
+mod audit;
+mod connectors;
+mod first_start;
+mod forgery;
+mod knowledge;
+mod live;
 mod openapi;
+mod people;
+mod roles;
+mod signing_in;
+mod status;
+mod tickets;
+mod world;

@@ -174,14 +174,39 @@ async fn the_leases_of_an_ended_process_are_freed_at_once_by_the_next() {
 }
 
 #[tokio::test]
-async fn one_process_works_on_a_folder() {
-    let test = every_engine().await.remove(0);
-    let lock = test.store.lock_worker().unwrap();
-    assert!(lock.is_some());
-    let second = Store::open(test.config.clone()).await.unwrap();
-    assert!(second.lock_worker().unwrap().is_none());
-    drop(lock);
-    assert!(second.lock_worker().unwrap().is_some());
+async fn a_process_knows_whether_others_work_on_the_queue() {
+    for test in every_engine().await {
+        let first = test.store.lock_worker().await.unwrap();
+        assert!(first.alone());
+        let other = Store::open(test.config.clone()).await.unwrap();
+        let second = other.lock_worker().await.unwrap();
+        assert!(!second.alone());
+        drop((first, second));
+        // A connection takes a moment to be gone on the other side.
+        let mut tries = 0;
+        while !other.lock_worker().await.unwrap().alone() {
+            tries += 1;
+            assert!(tries < 100, "nobody is left");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_could_not_be_done_for_a_full_disk_is_never_put_aside_for_it() {
+    for test in every_engine().await {
+        test.store.create_workspace("acme", "Acme").await.unwrap();
+        let mut now = SystemClock.now();
+        enqueue(&test.store, 1, Priority::Normal, now).await;
+        for _ in 0..MAX_ATTEMPTS * 8 {
+            let job = test.store.queue().claim(now, 1_000).await.unwrap().unwrap();
+            assert_eq!(job.attempts, 1);
+            test.store.queue().postpone(&job, now).await.unwrap();
+            assert_eq!(test.store.queue().claim(now, 1_000).await.unwrap(), None);
+            now = now.plus_millis(10_000);
+        }
+        assert_eq!(test.store.queue().depth().await.unwrap().ready, 1);
+    }
 }
 
 #[tokio::test]
