@@ -339,11 +339,19 @@ impl Store {
     /// belongs to a connection of its own, which ends with the process.
     async fn lock_database(&self) -> Result<WorkerLock> {
         let mut connection = self.inner.db.writer().acquire().await?.detach();
-        let alone: bool = sqlx::query("SELECT pg_try_advisory_lock($1)")
-            .bind(WORKERS)
-            .fetch_one(&mut connection)
-            .await?
-            .try_get(0)?;
+        let mut alone = false;
+        // The server takes a moment to notice that a process which was killed is gone.
+        for _ in 0..20 {
+            alone = sqlx::query("SELECT pg_try_advisory_lock($1)")
+                .bind(WORKERS)
+                .fetch_one(&mut connection)
+                .await?
+                .try_get(0)?;
+            if alone {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
         sqlx::query("SELECT pg_advisory_lock_shared($1)")
             .bind(WORKERS)
             .execute(&mut connection)

@@ -1,6 +1,7 @@
 //! Investigations from intake to write-back, on a real store, against a vendor that counts.
 
 mod actions;
+mod databases;
 mod gate;
 mod harmless;
 mod hijack;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 pub(crate) struct Vendor {
     folder: PathBuf,
+    changing: std::sync::Mutex<()>,
 }
 
 impl Vendor {
@@ -24,17 +25,31 @@ impl Vendor {
     pub(crate) fn new(folder: &Path) -> Arc<Self> {
         let state = folder.join("accounts.json");
         if !state.exists() {
-            let accounts = json!([
+            let mut accounts = json!([
                 {"id": 1, "email": "ann@example.com", "name": "Ann", "status": "locked",
                  "locked_at": "2026-02-27 10:00:00", "failed_sign_ins": 5},
                 {"id": 2, "email": "bob@example.com", "name": "Bob Canary-7731", "status": "locked",
                  "locked_at": "2026-02-20 10:00:00", "failed_sign_ins": 9},
             ]);
-            std::fs::write(&state, accounts.to_string()).unwrap();
+            for number in 1..=12 {
+                accounts.as_array_mut().unwrap().push(
+                    json!({"id": 100 + number, "email": format!("c{number}@example.com"),
+                     "name": format!("C{number}"), "status": "locked",
+                     "locked_at": "2026-02-20 10:00:00", "failed_sign_ins": 5}),
+                );
+            }
+            let new = folder.join("accounts.json.first");
+            std::fs::write(&new, accounts.to_string()).unwrap();
+            std::fs::rename(new, &state).unwrap();
         }
         Arc::new(Self {
             folder: folder.to_owned(),
+            changing: std::sync::Mutex::default(),
         })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Every write that reached the vendor: `tool arguments`.
@@ -52,17 +67,17 @@ impl Vendor {
     }
 
     pub(crate) fn set_status(&self, id: u64, status: &str) {
+        let _one = self.changing.lock().unwrap();
         let mut accounts = self.accounts();
         for account in &mut accounts {
             if account["id"] == id {
                 account["status"] = json!(status);
             }
         }
-        std::fs::write(
-            self.folder.join("accounts.json"),
-            json!(accounts).to_string(),
-        )
-        .unwrap();
+        // Whole or not at all, also when the process is killed.
+        let new = self.folder.join("accounts.json.new");
+        std::fs::write(&new, json!(accounts).to_string()).unwrap();
+        std::fs::rename(new, self.folder.join("accounts.json")).unwrap();
     }
 
     fn write(&self, name: &str, arguments: &Value, status: &str) -> Value {

@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use gaby_agent::queue::{Agents, Worker};
 use gaby_agent::{Agent, AgentSettings, InvestigationResult, Playbooks, SourceSettings};
 use gaby_model::{
-    Autonomy, Depth, IncomingTicket, Message, TicketId, TicketState, Timestamp, UserId, WorkspaceId,
+    ActionState, Autonomy, Depth, IncomingTicket, Message, TicketId, TicketState, Timestamp,
+    UserId, WorkspaceId,
 };
 use gaby_store::connectors::ConnectorRecord;
 use gaby_store::{Store, StoreConfig};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::databases;
 use crate::vendor::{Shelf, Vendor};
 
 pub(crate) struct World {
@@ -36,9 +38,12 @@ impl World {
 
     /// The workspace in this folder; made when there is none.
     pub(crate) async fn open(folder: &Path, autonomy: Autonomy) -> Self {
-        let store = Store::open(StoreConfig::in_folder(folder.join("data")))
-            .await
-            .unwrap();
+        let store = Store::open(StoreConfig {
+            database: databases::of(folder),
+            ..StoreConfig::in_folder(folder.join("data"))
+        })
+        .await
+        .unwrap();
         let workspace = match store.workspace("acme").await {
             Ok(workspace) => workspace,
             Err(_) => store.create_workspace("acme", "Acme").await.unwrap(),
@@ -85,6 +90,10 @@ impl World {
         }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.vendor.folder()
+    }
+
     pub(crate) async fn investigate(
         &self,
         source: &str,
@@ -116,28 +125,70 @@ impl World {
             .state
     }
 
-    async fn is_at_work(&self, ticket: &TicketId) -> bool {
-        let looking = matches!(
-            self.ticket_state(ticket).await,
-            TicketState::New | TicketState::Investigating
-        );
-        let depth = self.store.queue().depth().await.unwrap();
-        looking || depth.ready + depth.leased > 0
-    }
-
     /// Lets a worker run until this ticket is no longer being looked into and the queue is empty.
     pub(crate) async fn work_until_settled(&self, ticket: &TicketId) {
+        self.work_until(async |world| {
+            let busy = [
+                TicketState::New,
+                TicketState::Investigating,
+                TicketState::Reopened,
+            ];
+            let depth = world.store.queue().depth().await.unwrap();
+            !busy.contains(&world.ticket_state(ticket).await) && depth.ready + depth.leased == 0
+        })
+        .await;
+    }
+
+    /// Lets a worker run until something holds.
+    pub(crate) async fn work_until(&self, holds: impl AsyncFn(&Self) -> bool) {
         let mut events = self.store.events().subscribe(self.agent.workspace().id());
         let shutdown = CancellationToken::new();
         let agents = Arc::new(Only(self.agent.clone()));
         let worker = Worker::new(self.store.clone(), agents, 2);
         let running = tokio::spawn(worker.run(shutdown.clone()));
-        while self.is_at_work(ticket).await {
-            let _ =
-                tokio::time::timeout(std::time::Duration::from_millis(200), events.recv()).await;
+        while !holds(self).await {
+            let soon = std::time::Duration::from_millis(100);
+            let _ = tokio::time::timeout(soon, events.recv()).await;
         }
         shutdown.cancel();
         running.await.unwrap().unwrap();
+    }
+
+    /// What must hold whatever happened: every action came to an end that is told, the audit chain is
+    /// whole and holds each intent before its effect, and nothing is left to do.
+    pub(crate) async fn check(&self, at: &str) {
+        let workspace = self.agent.workspace();
+        for action in workspace.actions().list(None, 500).await.unwrap() {
+            let under_way = [
+                ActionState::Approved,
+                ActionState::Intended,
+                ActionState::Sent,
+            ];
+            assert!(!under_way.contains(&action.state), "{at}: {action:?}");
+        }
+        let report = workspace.audit().verify(&[]).await.unwrap();
+        assert!(report.is_ok(), "{at}: {report:?}");
+        let mut entries = workspace.audit().list(None, 10_000).await.unwrap();
+        entries.reverse();
+        for (place, (entry, _)) in entries.iter().enumerate() {
+            let before: Vec<&str> = entries[..place]
+                .iter()
+                .filter(|(earlier, _)| earlier.object == entry.object)
+                .map(|(earlier, _)| earlier.action.as_str())
+                .collect();
+            let needs = match entry.action.as_str() {
+                "action.sent" => "action.intended",
+                "action.done" | "action.failed" | "action.unknown" => "action.sent",
+                _ => continue,
+            };
+            assert!(
+                before.contains(&needs),
+                "{at}: {} without {needs}",
+                entry.action
+            );
+        }
+        let depth = self.store.queue().depth().await.unwrap();
+        assert_eq!((depth.ready, depth.leased, depth.dead), (0, 0, 0), "{at}");
     }
 }
 
