@@ -113,12 +113,12 @@ async fn store(settings: &Settings, findings: &mut Findings) -> Option<Store> {
     };
     let folder = store.data_dir().display();
     findings.good("store", format!("{} in {folder}", store.engine_name()));
-    match store.lock_worker() {
-        Ok(Some(_)) => findings.good(
+    match store.lock_worker().await {
+        Ok(lock) if lock.alone() => findings.good(
             "server",
             "none runs on this folder; `gaby serve` works on the queue",
         ),
-        Ok(None) => findings.good("server", "one runs on this folder"),
+        Ok(_) => findings.good("server", "one runs on this folder"),
         Err(error) => findings.bad("server", error.to_string()),
     }
     match store.queue().depth().await {
