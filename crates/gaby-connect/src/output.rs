@@ -55,7 +55,11 @@ impl Mapping {
         let bare = STRINGS
             .as_ref()
             .map_or_else(|| code.into(), |strings| strings.replace_all(code, "\"\""));
-        if let Some(found) = ENDLESS.as_ref().and_then(|endless| endless.find(&bare)) {
+        let captured = ENDLESS
+            .as_ref()
+            .and_then(|endless| endless.captures(&bare))
+            .and_then(|found| found.iter().flatten().last());
+        if let Some(found) = captured {
             return Err(FilterError(format!(
                 "uses `{}`, which could run without end or look outside the result: leave it out",
                 found.as_str().trim()

@@ -68,9 +68,29 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Manifest, ManifestErrors> {
 }
 
 fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
+    let mut options = serde_saphyr::options! {
         strict_booleans: true,
-    }
+        // A text that looks like a number or a boolean is quoted, so that nobody has to guess.
+        no_schema: true,
+        budget: serde_saphyr::budget! {
+            max_events: 40_000,
+            max_nodes: 20_000,
+            max_depth: 32,
+            flow_nesting_limit: 32,
+            max_anchors: 200,
+            max_aliases: 1_000,
+            max_recorded_anchor_events: 10_000,
+        },
+    };
+    options.alias_limits.max_total_replayed_events = 10_000;
+    options.alias_limits.max_replay_stack_depth = 8;
+    options
+}
+
+/// The field that a parser's message calls unknown.
+fn unknown_field(message: &str) -> Option<&str> {
+    let (name, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    Some(name)
 }
 
 fn yaml_error(file: &str, error: &serde_saphyr::Error, places: Option<&Places>) -> ManifestError {
@@ -89,7 +109,15 @@ fn yaml_error(file: &str, error: &serde_saphyr::Error, places: Option<&Places>) 
         file: file.to_owned(),
         line: place.line.max(1),
         column: place.column.max(1),
-        field: places.map(|p| p.path_at(place)).unwrap_or_default(),
-        message,
+        field: places
+            .map(|places| match unknown_field(&message) {
+                Some(name) => places.field_at(place, name),
+                None => places.path_at(place),
+            })
+            .unwrap_or_default(),
+        message: match message.as_str() {
+            "expected mapping start" => "here belong lines of `field: value`".to_owned(),
+            _ => message,
+        },
     }
 }

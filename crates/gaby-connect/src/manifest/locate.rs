@@ -63,6 +63,22 @@ impl Places {
         best.1
     }
 
+    /// The path of the field of this name whose value comes first after the place of its name.
+    pub(super) fn field_at(&self, place: Place, name: &str) -> String {
+        let mut best: Option<(Place, String)> = None;
+        self.walk(String::new(), &mut |path, at| {
+            let own = path == name || path.ends_with(&format!(".{name}"));
+            let after = (at.line, at.column) >= (place.line, place.column);
+            let nearer = best
+                .as_ref()
+                .is_none_or(|(found, _)| (at.line, at.column) < (found.line, found.column));
+            if own && after && nearer {
+                best = Some((at, path.to_owned()));
+            }
+        });
+        best.map_or_else(|| self.path_at(place), |(_, path)| path)
+    }
+
     fn walk(&self, path: String, visit: &mut dyn FnMut(&str, Place)) {
         match self {
             Places::Map(fields) => {

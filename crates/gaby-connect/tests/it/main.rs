@@ -6,6 +6,7 @@ mod bypass;
 mod github;
 mod hostile;
 mod http;
+mod manifests;
 mod postgres;
 mod ssrf;
 mod third_party;

@@ -7,6 +7,8 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gaby_model::Integrity;
+
 use super::params::Param;
 use super::{DriverKind, Health, Limits, Manifest, ParamType, Tool};
 use crate::output::Mapping;
@@ -227,11 +229,18 @@ fn check_tool(field: &str, tool: &Tool, manifest: &Manifest, faults: &mut Faults
     {
         faults.add(format!("{field}.output"), error.to_string());
     }
-    for pointer in tool.output_integrity.keys() {
+    for (pointer, integrity) in &tool.output_integrity {
         if !pointer.starts_with('/') {
             faults.add(
                 format!("{field}.output_integrity"),
                 format!("`{pointer}` is not a JSON pointer: begin it with `/`"),
+            );
+        }
+        // What a system says is never more than the system's word.
+        if *integrity > Integrity::System {
+            faults.add(
+                format!("{field}.output_integrity"),
+                format!("`{pointer}` can be `system` or `outsider`"),
             );
         }
     }
@@ -279,7 +288,10 @@ fn check_param(field: &str, param: &Param, faults: &mut Faults) {
     {
         faults.add(
             format!("{field}.pattern"),
-            format!("is not a regular expression: {error}"),
+            format!(
+                "is not a regular expression: {}",
+                error.to_string().lines().last().unwrap_or_default()
+            ),
         );
     }
     let text_only =
