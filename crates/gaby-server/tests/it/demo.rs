@@ -99,8 +99,14 @@ impl Company {
         self.rows()
             .into_iter()
             .filter_map(|(table, rows)| {
-                let new = rows.iter().filter(|row| !before[&table].contains(row)).count();
-                let gone = before[&table].iter().filter(|row| !rows.contains(row)).count();
+                let new = rows
+                    .iter()
+                    .filter(|row| !before[&table].contains(row))
+                    .count();
+                let gone = before[&table]
+                    .iter()
+                    .filter(|row| !rows.contains(row))
+                    .count();
                 (new + gone > 0).then_some((table, new.max(gone)))
             })
             .collect()
@@ -128,12 +134,20 @@ async fn the_twelve_tickets_come_to_every_kind_of_end() {
     let show = |number: u32| format!("{number}: {:#?}", results[&number]);
 
     // Resolved by knowledge.
-    for (number, article) in [(1, "recurring-jobs.md"), (5, "api.md"), (10, "offline-app.md")] {
+    for (number, article) in [
+        (1, "recurring-jobs.md"),
+        (5, "api.md"),
+        (10, "offline-app.md"),
+    ] {
         assert_eq!(verdict(number), Verdict::Resolved, "{}", show(number));
         assert!(cites(&results[&number], article), "{}", show(number));
     }
     // Resolved by looking into the database.
-    for (number, tool) in [(3, "subscription"), (6, "import_errors"), (9, "sso_configuration")] {
+    for (number, tool) in [
+        (3, "subscription"),
+        (6, "import_errors"),
+        (9, "sso_configuration"),
+    ] {
         assert_eq!(verdict(number), Verdict::Resolved, "{}", show(number));
         assert!(reads(&results[&number], tool), "{}", show(number));
     }
@@ -199,7 +213,12 @@ async fn what_a_human_approves_changes_the_company_once() {
             .await
             .unwrap();
         assert_eq!(ticket.state, TicketState::Resolved);
-        let messages = company.tenant.workspace.tickets().messages(&ticket.id).await;
+        let messages = company
+            .tenant
+            .workspace
+            .tickets()
+            .messages(&ticket.id)
+            .await;
         assert_eq!(messages.unwrap().len(), 2);
     }
     let changed = company.changed_since(&before);
@@ -211,7 +230,16 @@ async fn what_a_human_approves_changes_the_company_once() {
     ];
     let expected = expected.map(|(table, rows)| (table.to_owned(), rows));
     assert_eq!(changed, BTreeMap::from(expected));
-    assert!(company.tenant.workspace.audit().verify(&[]).await.unwrap().is_ok());
+    assert!(
+        company
+            .tenant
+            .workspace
+            .audit()
+            .verify(&[])
+            .await
+            .unwrap()
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -235,7 +263,9 @@ fn written(folder: &Path, into: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if !["node_modules", "dist", "target", "tests", "e2e", "assets"].contains(&name.as_str()) {
+            if !["node_modules", "dist", "target", "tests", "e2e", "assets"]
+                .contains(&name.as_str())
+            {
                 written(&path, into);
             }
         } else {

@@ -47,9 +47,18 @@ async fn the_server_on_a_small_disk() {
             break;
         }
         let refused = refused.take().expect("the disk was never full");
-        assert_eq!((refused.status, refused.code()), (503, "unavailable"), "{}", refused.text);
+        assert_eq!(
+            (refused.status, refused.code()),
+            (503, "unavailable"),
+            "{}",
+            refused.text
+        );
         assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-        assert!(refused.message().contains("disk") || refused.message().contains("space"), "{}", refused.text);
+        assert!(
+            refused.message().contains("disk") || refused.message().contains("space"),
+            "{}",
+            refused.text
+        );
     }
     let health = world.get(&nobody, "/healthz").await;
     assert_eq!(health.status, 503, "{}", health.text);
@@ -68,7 +77,9 @@ async fn the_server_on_a_small_disk() {
     assert!(made_room.success());
     let begun = Instant::now();
     loop {
-        let answer = world.post(&program, "/api/tickets", &json!({"body": "room again?"})).await;
+        let answer = world
+            .post(&program, "/api/tickets", &json!({"body": "room again?"}))
+            .await;
         if answer.status == 202 {
             acknowledged.push(answer.json["id"].as_str().unwrap().to_owned());
             break;
@@ -84,7 +95,11 @@ async fn the_server_on_a_small_disk() {
     assert_eq!(queue.dead, 0, "a ticket was given up for a full disk");
     let all = workspace.tickets().counts().await.unwrap();
     let all: u64 = all.into_iter().map(|(_, count)| count).sum();
-    assert_eq!(all, acknowledged.len() as u64, "no more and no fewer than acknowledged");
+    assert_eq!(
+        all,
+        acknowledged.len() as u64,
+        "no more and no fewer than acknowledged"
+    );
     assert!(workspace.audit().verify(&[]).await.unwrap().is_ok());
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(world.get(&nobody, "/healthz").await.status, 200);
@@ -109,7 +124,11 @@ fn served(folder: &Path, before: &str, more: &str) -> Result<(), String> {
             command
         }
     };
-    let output = command.env(FOLDER, folder).env(MORE, more).output().unwrap();
+    let output = command
+        .env(FOLDER, folder)
+        .env(MORE, more)
+        .output()
+        .unwrap();
     match output.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
