@@ -23,7 +23,7 @@ use crate::error::KnowledgeError;
 use crate::fusion::fuse;
 use crate::progress::{Phase, Progress};
 use crate::read::markdown;
-use crate::terms;
+use crate::terms::Query;
 use crate::vectors::VectorSet;
 use crate::words::{IndexedChunk, WEIGHTS, WordIndex};
 
@@ -182,11 +182,7 @@ impl Collection {
     }
 
     fn rank(&self, query: &str, vector: Option<&[f32]>) -> Result<Vec<Ranked>, KnowledgeError> {
-        let terms = terms::counted(query)
-            .into_iter()
-            .map(|(term, times)| (term, times as f32))
-            .collect();
-        let bm25 = self.words.score(&terms, &WEIGHTS)?;
+        let bm25 = self.words.score(&Query::of(query), &WEIGHTS)?;
         let similarity = match (&self.vectors, vector) {
             (Some((_, set)), Some(vector)) => {
                 let by_place = set.scan(vector);

@@ -11,7 +11,7 @@ use crate::fusion::{self, Fused, fuse};
 use crate::hit::{Explanation, Hit, Neighbours, SearchOptions, Timings};
 use crate::index::{NO_PLACE, Snapshot};
 use crate::knowledge::{Knowledge, blocking, chunk_id};
-use crate::terms;
+use crate::terms::Query;
 use crate::words::{TermScore, WEIGHTS};
 
 /// A longer query is cut: beyond this it is no question.
@@ -170,10 +170,7 @@ fn find(
     timings.embed_query = millis(clock);
 
     let clock = Instant::now();
-    let terms = terms::counted(query)
-        .into_iter()
-        .map(|(term, times)| (term, times as f32))
-        .collect();
+    let terms = Query::of(query);
     let bm25 = snapshot.words.score(&terms, &WEIGHTS)?;
     timings.bm25 = millis(clock);
 

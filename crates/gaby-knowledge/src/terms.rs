@@ -14,6 +14,9 @@ use unicode_normalization::char::is_combining_mark;
 /// Longer terms are not words: keys, encoded data, mischief.
 const MAX_TERM_BYTES: usize = 64;
 
+/// Pairs beyond these, of a very long ticket, are not asked for.
+const MOST_PAIRS: usize = 64;
+
 /// Words that carry grammar, not meaning, in questions and tickets as well as in documents.
 const STOP_WORDS: &str = "a about above after again against all also am an and any are as at be \
     because been before being below between both but by can could d did do does doing done down \
@@ -60,14 +63,54 @@ pub fn each(text: &str, mut found: impl FnMut(&str)) {
     }
 }
 
-/// The terms of a text with how often each occurs.
-#[must_use]
-pub fn counted(text: &str) -> BTreeMap<String, u32> {
-    let mut terms = BTreeMap::new();
-    each(text, |term| {
-        *terms.entry(term.to_owned()).or_insert(0) += 1;
-    });
-    terms
+/// What is asked for: a term, or two that stand together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A term.
+    Word(String),
+    /// A term and the next.
+    Pair(String, String),
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Pair(first, second) => write!(f, "{first} {second}"),
+        }
+    }
+}
+
+/// A question as the word index is asked: its terms and the pairs of neighbours, with how often
+/// each occurs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query {
+    parts: BTreeMap<Part, u32>,
+}
+
+impl Query {
+    /// The query that a text makes.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut parts = BTreeMap::new();
+        let mut pairs = 0;
+        let mut last: Option<String> = None;
+        each(text, |term| {
+            if let Some(last) = last.take().filter(|_| pairs < MOST_PAIRS) {
+                pairs += 1;
+                let pair = Part::Pair(last, term.to_owned());
+                *parts.entry(pair).or_insert(0) += 1;
+            }
+            *parts.entry(Part::Word(term.to_owned())).or_insert(0) += 1;
+            last = Some(term.to_owned());
+        });
+        Self { parts }
+    }
+
+    /// Its parts with how often each occurs.
+    pub fn parts(&self) -> impl Iterator<Item = (&Part, f32)> {
+        self.parts.iter().map(|(part, times)| (part, *times as f32))
+    }
 }
 
 fn emit(word: &str, stemmer: &Stemmer, found: &mut impl FnMut(&str)) {
@@ -216,7 +259,17 @@ mod tests {
     }
 
     #[test]
-    fn repeated_words_are_counted() {
-        assert_eq!(counted("vpn VPN vpns")["vpn"], 3);
+    fn a_query_counts_repeated_words_and_words_that_stand_together() {
+        let query = Query::of("Reset the VPN password, reset it");
+        let parts: Vec<(String, f32)> = query.parts().map(|(p, n)| (p.to_string(), n)).collect();
+        let expected = [
+            ("password", 1.0),
+            ("reset", 2.0),
+            ("vpn", 1.0),
+            ("password reset", 1.0),
+            ("reset vpn", 1.0),
+            ("vpn password", 1.0),
+        ];
+        assert_eq!(parts, expected.map(|(part, times)| (part.to_owned(), times)));
     }
 }

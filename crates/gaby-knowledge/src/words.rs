@@ -2,7 +2,8 @@
 //!
 //! tantivy keeps the postings; BM25 is summed over them in one pass, with title and headings as
 //! weighted fields whose counts join before saturation (BM25F), exact document frequencies, and
-//! the query as a bag of words. An index is never changed in place: [`WordIndex::edit`] gives a
+//! the query as a bag of words and of neighbouring words: those that stand together in the question
+//! and in a passage mean the same thing. An index is never changed in place: [`WordIndex::edit`] gives a
 //! new one beside the old, so that a failed or killed ingest leaves the old one as it was.
 
 mod score;
@@ -94,7 +95,7 @@ fn schema() -> (Schema, Fields) {
         TextFieldIndexing::default()
             .set_tokenizer(TOKENIZER)
             .set_fieldnorms(true)
-            .set_index_option(IndexRecordOption::WithFreqs),
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
     );
     let fields = Fields {
         title: builder.add_text_field("title", text.clone()),

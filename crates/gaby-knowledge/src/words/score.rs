@@ -1,12 +1,14 @@
 //! BM25 over fields, and what each term of the query gave.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
-use tantivy::postings::Postings;
+use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet, Searcher, TERMINATED, Term};
+use tantivy::{DocSet, InvertedIndexReader, Searcher, TERMINATED, Term};
 
 use super::{Fields, Row, WordIndex};
+use crate::terms::{Part, Query};
 use crate::error::KnowledgeError;
 
 /// How words are weighed.
@@ -20,6 +22,8 @@ pub struct Weights {
     pub title: f32,
     /// What a word in a heading counts for one in the body.
     pub heading: f32,
+    /// What two words that stand together as in the query count for, beside what each does alone.
+    pub pair: f32,
 }
 
 /// The weights in use; measured in `docs/decisions/search-fusion.md`.
@@ -28,14 +32,15 @@ pub const WEIGHTS: Weights = Weights {
     b: 0.5,
     title: 2.0,
     heading: 1.5,
+    pair: 0.25,
 };
 
-/// What one term of the query gave to one chunk.
+/// What one term of the query, or two that stand together, gave to one chunk.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub struct TermScore {
-    /// The term, as it is counted.
+    /// The term, or two with a blank between, as they are counted.
     pub term: String,
-    /// Its part of the chunk's BM25.
+    /// Their part of the chunk's BM25.
     pub bm25: f32,
 }
 
@@ -80,70 +85,72 @@ impl Norms {
 }
 
 impl WordIndex {
-    /// BM25 of every row for a bag of terms; 0 where no term occurs.
+    /// BM25 of every row for a query; 0 where none of it occurs.
     ///
     /// # Errors
     /// When postings cannot be read.
-    pub fn score(
-        &self,
-        terms: &BTreeMap<String, f32>,
-        weights: &Weights,
-    ) -> Result<Vec<f32>, KnowledgeError> {
+    pub fn score(&self, query: &Query, weights: &Weights) -> Result<Vec<f32>, KnowledgeError> {
         let mut scores = vec![0.0_f32; self.rows.len()];
-        let mut counts = vec![0.0_f32; self.rows.len()];
-        let mut touched = Vec::new();
-        for (term, times) in terms {
-            self.count(term, weights, &mut counts, &mut touched)?;
-            let idf = self.idf(touched.len());
-            for row in touched.drain(..) {
-                let count = std::mem::take(&mut counts[row as usize]);
-                scores[row as usize] += times * idf * saturate(count, weights.k1);
-            }
-        }
+        self.each_part(query, weights, |_, row, bm25| scores[row] += bm25)?;
         Ok(scores)
     }
 
-    /// What each term gave to some rows: the parts add up to what [`WordIndex::score`] gives.
+    /// What each part of the query gave to some rows, adding up to what [`WordIndex::score`] gives.
     ///
     /// # Errors
     /// When postings cannot be read.
     pub fn explain(
         &self,
-        terms: &BTreeMap<String, f32>,
+        query: &Query,
         weights: &Weights,
         wanted: &[usize],
     ) -> Result<Vec<Vec<TermScore>>, KnowledgeError> {
         let mut parts = vec![Vec::new(); wanted.len()];
-        let mut counts = vec![0.0_f32; self.rows.len()];
-        let mut touched = Vec::new();
-        for (term, times) in terms {
-            self.count(term, weights, &mut counts, &mut touched)?;
-            let idf = self.idf(touched.len());
-            for (part, row) in parts.iter_mut().zip(wanted) {
-                if counts[*row] > 0.0 {
-                    part.push(TermScore {
-                        term: term.clone(),
-                        bm25: times * idf * saturate(counts[*row], weights.k1),
-                    });
-                }
+        let places: HashMap<usize, usize> = wanted.iter().copied().zip(0..).collect();
+        self.each_part(query, weights, |part, row, bm25| {
+            if let Some(place) = places.get(&row) {
+                let term = part.to_string();
+                parts[*place].push(TermScore { term, bm25 });
             }
-            for row in touched.drain(..) {
-                counts[row as usize] = 0.0;
-            }
-        }
+        })?;
         for part in &mut parts {
             part.sort_by(|a, b| b.bm25.total_cmp(&a.bm25).then_with(|| a.term.cmp(&b.term)));
         }
         Ok(parts)
     }
 
-    /// Adds up a term's weighted counts per row over all fields, over length.
+    /// Calls `give` with what each part of a query is worth to each row that has it.
+    fn each_part(
+        &self,
+        query: &Query,
+        weights: &Weights,
+        mut give: impl FnMut(&Part, usize, f32),
+    ) -> Result<(), KnowledgeError> {
+        let mut counts = Counts {
+            by_row: vec![0.0; self.rows.len()],
+            touched: Vec::new(),
+        };
+        for (part, times) in query.parts() {
+            self.count(part, weights, &mut counts)?;
+            let share = match part {
+                Part::Word(_) => 1.0,
+                Part::Pair(..) => weights.pair,
+            };
+            let worth = share * times * self.idf(counts.touched.len());
+            for row in counts.touched.drain(..) {
+                let count = std::mem::take(&mut counts.by_row[row as usize]);
+                give(part, row as usize, worth * saturate(count, weights.k1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds up a part's weighted counts per row over all fields, over length.
     fn count(
         &self,
-        term: &str,
+        part: &Part,
         weights: &Weights,
-        counts: &mut [f32],
-        touched: &mut Vec<u32>,
+        counts: &mut Counts,
     ) -> Result<(), KnowledgeError> {
         let fields: [(Field, f32); 3] = [
             (self.fields.body, 1.0),
@@ -154,25 +161,16 @@ impl WordIndex {
         for segment in self.searcher.segment_readers() {
             for (field, weight) in fields {
                 let inverted = segment.inverted_index(field)?;
-                let term = Term::from_field_text(field, term);
-                let Some(mut postings) = inverted
-                    .read_postings(&term, IndexRecordOption::WithFreqs)
-                    .map_err(|error| KnowledgeError::Index(error.to_string()))?
-                else {
-                    continue;
-                };
-                let mut document = postings.doc();
-                while document != TERMINATED {
+                let mut add = |document: u32, times: u32| {
                     let row = base + document;
                     if self.rows[row as usize].is_some() {
-                        let count = &mut counts[row as usize];
-                        if *count == 0.0 {
-                            touched.push(row);
-                        }
-                        *count += weight * postings.term_freq() as f32
-                            / self.norms.of(row as usize, weights.b);
+                        let norm = self.norms.of(row as usize, weights.b);
+                        counts.add(row, weight * times as f32 / norm);
                     }
-                    document = postings.advance();
+                };
+                match part {
+                    Part::Word(word) => each_posting(&inverted, field, word, &mut add)?,
+                    Part::Pair(a, b) => each_pair(&inverted, field, a, b, &mut add)?,
                 }
             }
             base += segment.max_doc();
@@ -184,6 +182,92 @@ impl WordIndex {
         let (all, with) = (self.alive as f32, found_in as f32);
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
+}
+
+/// Weighted counts of one part of a query.
+struct Counts {
+    by_row: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Counts {
+    fn add(&mut self, row: u32, count: f32) {
+        let sum = &mut self.by_row[row as usize];
+        if *sum == 0.0 {
+            self.touched.push(row);
+        }
+        *sum += count;
+    }
+}
+
+fn postings(
+    inverted: &InvertedIndexReader,
+    field: Field,
+    word: &str,
+    option: IndexRecordOption,
+) -> Result<Option<SegmentPostings>, KnowledgeError> {
+    inverted
+        .read_postings(&Term::from_field_text(field, word), option)
+        .map_err(|error| KnowledgeError::Index(error.to_string()))
+}
+
+/// Each document of a segment with a word, and how often it has it.
+fn each_posting(
+    inverted: &InvertedIndexReader,
+    field: Field,
+    word: &str,
+    found: &mut impl FnMut(u32, u32),
+) -> Result<(), KnowledgeError> {
+    let option = IndexRecordOption::WithFreqs;
+    let Some(mut postings) = postings(inverted, field, word, option)? else {
+        return Ok(());
+    };
+    while postings.doc() != TERMINATED {
+        found(postings.doc(), postings.term_freq());
+        postings.advance();
+    }
+    Ok(())
+}
+
+/// Each document of a segment in which `second` follows `first`, and how often.
+fn each_pair(
+    inverted: &InvertedIndexReader,
+    field: Field,
+    first: &str,
+    second: &str,
+    found: &mut impl FnMut(u32, u32),
+) -> Result<(), KnowledgeError> {
+    let option = IndexRecordOption::WithFreqsAndPositions;
+    let (Some(mut a), Some(mut b)) = (
+        postings(inverted, field, first, option)?,
+        postings(inverted, field, second, option)?,
+    ) else {
+        return Ok(());
+    };
+    let (mut places, mut after) = (Vec::new(), Vec::new());
+    while a.doc() != TERMINATED && b.doc() != TERMINATED {
+        match a.doc().cmp(&b.doc()) {
+            Ordering::Less => {
+                a.seek(b.doc());
+            }
+            Ordering::Greater => {
+                b.seek(a.doc());
+            }
+            Ordering::Equal => {
+                a.positions(&mut places);
+                b.positions(&mut after);
+                let times = places
+                    .iter()
+                    .filter(|place| after.binary_search(&(*place + 1)).is_ok())
+                    .count();
+                if times > 0 {
+                    found(a.doc(), times as u32);
+                }
+                a.advance();
+            }
+        }
+    }
+    Ok(())
 }
 
 fn saturate(count: f32, k1: f32) -> f32 {
