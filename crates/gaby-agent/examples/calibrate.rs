@@ -35,7 +35,9 @@ fn main() {
     };
     let right = judgements(&std::fs::read_to_string(qrels).unwrap());
     let brain = Builtin::new(Playbooks::built_in().unwrap(), DEFAULT_THRESHOLD);
-    let mut out = arguments.get(2).map(|path| std::fs::File::create(path).unwrap());
+    let mut out = arguments
+        .get(2)
+        .map(|path| std::fs::File::create(path).unwrap());
     let mut judged = Vec::new();
     for line in std::fs::read_to_string(passages).unwrap().lines() {
         let ticket: Value = serde_json::from_str(line).unwrap();
@@ -47,9 +49,15 @@ fn main() {
             .flat_map(|sentence| &sentence.evidence)
             .filter_map(|number| sections.get(number).map(String::as_str))
             .collect();
-        let is_right = right.get(id).is_some_and(|known| cited.iter().any(|s| known.contains(*s)));
+        let is_right = right
+            .get(id)
+            .is_some_and(|known| cited.iter().any(|s| known.contains(*s)));
         if let Some(out) = &mut out {
-            let reply: Vec<&str> = conclusion.sentences.iter().map(|s| s.text.as_str()).collect();
+            let reply: Vec<&str> = conclusion
+                .sentences
+                .iter()
+                .map(|s| s.text.as_str())
+                .collect();
             let line = json!({
                 "id": id, "text": ticket["text"], "right": is_right, "cited": cited,
                 "known": right.get(id), "confidence": conclusion.confidence,
@@ -71,7 +79,10 @@ fn judgements(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     for line in text.lines() {
         let mut columns = line.split_whitespace();
         if let (Some(query), Some(section)) = (columns.next(), columns.next()) {
-            right.entry(query.to_owned()).or_default().insert(section.to_owned());
+            right
+                .entry(query.to_owned())
+                .or_default()
+                .insert(section.to_owned());
         }
     }
     right
@@ -120,7 +131,10 @@ fn investigate(brain: &Builtin, ticket: &Value) -> (Conclusion, BTreeMap<u32, St
             Want::Ask { .. } | Want::Call(_) => break,
         }
     }
-    panic!("the brain wants a tool, and there is none: {}", ticket["text"]);
+    panic!(
+        "the brain wants a tool, and there is none: {}",
+        ticket["text"]
+    );
 }
 
 fn evidence(number: u32, hit: &Value) -> Evidence {
@@ -128,14 +142,18 @@ fn evidence(number: u32, hit: &Value) -> Evidence {
     let place = |name: &str| hit[name].as_u64().unwrap() as usize;
     // One document a path, so that the brain can tell documents apart.
     let path = text("path");
-    let document = path.bytes().fold(7_u128, |sum, byte| sum.wrapping_mul(257).wrapping_add(byte.into()));
+    let document = path.bytes().fold(7_u128, |sum, byte| {
+        sum.wrapping_mul(257).wrapping_add(byte.into())
+    });
     Evidence {
         id: EvidenceId::generate(),
         investigation: InvestigationId::generate(),
         step: StepId::generate(),
         number,
         origin: Origin::Passage {
-            document: format!("{}_{document:032x}", DocumentId::PREFIX).parse().unwrap(),
+            document: format!("{}_{document:032x}", DocumentId::PREFIX)
+                .parse()
+                .unwrap(),
             chunk: ChunkId::generate(),
             title: text("title"),
             heading: text("heading"),
@@ -155,10 +173,16 @@ fn report(judged: &[Judged]) {
     println!("{all} tickets; the right section is cited by {reachable} drafts");
     println!("threshold  right  wrong only  escalated");
     for threshold in [0.3, 0.4, DEFAULT_THRESHOLD, 0.6, 0.7, 0.8] {
-        let answered = judged.iter().filter(|one| one.confidence >= threshold && one.said_something);
+        let answered = judged
+            .iter()
+            .filter(|one| one.confidence >= threshold && one.said_something);
         let (right, wrong): (Vec<&Judged>, Vec<&Judged>) = answered.partition(|one| one.right);
         let escalated = all - right.len() - wrong.len();
-        println!("{threshold:9.1}  {:5}  {:10}  {escalated:9}", right.len(), wrong.len());
+        println!(
+            "{threshold:9.1}  {:5}  {:10}  {escalated:9}",
+            right.len(),
+            wrong.len()
+        );
     }
     println!("confidence  tickets  mean  right");
     let mut error = 0.0;
@@ -175,7 +199,11 @@ fn report(judged: &[Judged]) {
         let mean = within.iter().map(|one| one.confidence).sum::<f64>() / count;
         let share = within.iter().filter(|one| one.right).count() as f64 / count;
         error += (mean - share).abs() * count / all as f64;
-        println!("{low:.1} to {:.1}  {:7}  {mean:.2}  {share:.2}", low + 0.1, within.len());
+        println!(
+            "{low:.1} to {:.1}  {:7}  {mean:.2}  {share:.2}",
+            low + 0.1,
+            within.len()
+        );
     }
     println!("expected calibration error {error:.3}");
 }

@@ -17,9 +17,7 @@ use std::time::Instant;
 
 use gaby_knowledge::embed::EmbedError;
 use gaby_knowledge::eval::{EvalRequest, run};
-use gaby_knowledge::{
-    Embedder, IngestRequest, Knowledge, SearchOptions, Silent, Timings, embed,
-};
+use gaby_knowledge::{Embedder, IngestRequest, Knowledge, SearchOptions, Silent, Timings, embed};
 use gaby_store::{Store, StoreConfig};
 use serde_json::{Value, json};
 
@@ -31,7 +29,9 @@ async fn main() {
         ["eval", corpus, queries, qrels] => evaluate(corpus, queries, qrels).await,
         ["ingest", folder, texts] => ingest(folder, Path::new(texts)).await,
         ["query", folder, chunks, out] => query(folder, chunks.parse().unwrap(), out).await,
-        _ => json!("measure eval CORPUS QUERIES QRELS | ingest FOLDER TEXTS | query FOLDER CHUNKS OUT"),
+        _ => json!(
+            "measure eval CORPUS QUERIES QRELS | ingest FOLDER TEXTS | query FOLDER CHUNKS OUT"
+        ),
     };
     println!("{line}");
 }

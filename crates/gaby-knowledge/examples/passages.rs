@@ -33,16 +33,24 @@ async fn main() {
     let docs = tempfile::tempdir().unwrap();
     let places = lay_out(layout, &corpus, docs.path());
     let data = tempfile::tempdir().unwrap();
-    let store = Store::open(StoreConfig::in_folder(data.path())).await.unwrap();
+    let store = Store::open(StoreConfig::in_folder(data.path()))
+        .await
+        .unwrap();
     let workspace = store.create_workspace("measure", "Measure").await.unwrap();
-    let knowledge = Knowledge::open(workspace, embed::builtin().unwrap()).await.unwrap();
+    let knowledge = Knowledge::open(workspace, embed::builtin().unwrap())
+        .await
+        .unwrap();
     let request = IngestRequest {
         paths: vec![docs.path().to_string_lossy().into_owned()],
         source_name: None,
     };
     let report = knowledge.ingest(request, &Silent).await.unwrap();
     knowledge.embed_pending(&Silent).await.unwrap();
-    let options = SearchOptions { top: TOP, explain: true, ..SearchOptions::default() };
+    let options = SearchOptions {
+        top: TOP,
+        explain: true,
+        ..SearchOptions::default()
+    };
     let mut file = std::io::BufWriter::new(std::fs::File::create(PathBuf::from(out)).unwrap());
     for query in &queries {
         let hits = knowledge.search(&query.whole(), &options).await.unwrap();
@@ -50,7 +58,12 @@ async fn main() {
         let line = json!({"id": query.id, "text": query.whole(), "hits": hits});
         writeln!(file, "{line}").unwrap();
     }
-    println!("{} documents, {} chunks, {} queries", report.documents, report.chunks, queries.len());
+    println!(
+        "{} documents, {} chunks, {} queries",
+        report.documents,
+        report.chunks,
+        queries.len()
+    );
 }
 
 fn lay_out(layout: &str, corpus: &[Entry], folder: &Path) -> Places {
@@ -59,10 +72,16 @@ fn lay_out(layout: &str, corpus: &[Entry], folder: &Path) -> Places {
     for entry in corpus {
         let (name, mark) = match layout {
             "sections" => (format!("{}.md", entry.id), "#"),
-            _ => (format!("{}.md", entry.id.split('-').next().unwrap_or("manual")), "##"),
+            _ => (
+                format!("{}.md", entry.id.split('-').next().unwrap_or("manual")),
+                "##",
+            ),
         };
         let text = files.entry(name.clone()).or_default();
-        places.entry(name).or_default().push((text.len(), entry.id.clone()));
+        places
+            .entry(name)
+            .or_default()
+            .push((text.len(), entry.id.clone()));
         text.push_str(&format!("{mark} {}\n\n{}\n\n", entry.title, entry.text));
     }
     for (name, text) in files {

@@ -270,6 +270,9 @@ mod tests {
             ("reset vpn", 1.0),
             ("vpn password", 1.0),
         ];
-        assert_eq!(parts, expected.map(|(part, times)| (part.to_owned(), times)));
+        assert_eq!(
+            parts,
+            expected.map(|(part, times)| (part.to_owned(), times))
+        );
     }
 }

@@ -190,9 +190,10 @@ fn flush(
     let Some((start, end, kind)) = paragraph.take() else {
         return;
     };
+    let (start, end) = without_page_numbers(passage, start, end);
     let text = &passage[start..end];
     // An item of a list is one thought, however many sentences it has.
-    if kind != Kind::Prose && text.len() <= LONGEST {
+    if kind != Kind::Prose && !text.is_empty() && text.len() <= LONGEST {
         found.push(Sentence {
             start,
             end,
@@ -202,13 +203,40 @@ fn flush(
         return;
     }
     for (from, to) in split_prose(text) {
-        found.push(Sentence {
-            start: start + from,
-            end: start + to,
-            kind,
-            block,
-        });
+        let (from, to) = without_page_numbers(passage, start + from, start + to);
+        if from < to {
+            found.push(Sentence {
+                start: from,
+                end: to,
+                kind,
+                block,
+            });
+        }
     }
+}
+
+/// A piece without the page number (`- 12 -`) that a printed manual leaves at either end.
+fn without_page_numbers(passage: &str, mut start: usize, mut end: usize) -> (usize, usize) {
+    let text = &passage[start..end];
+    let after_dash = text.strip_prefix("- ").unwrap_or(text);
+    let after_number = after_dash.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = after_dash.len() - after_number.len();
+    if (1..=4).contains(&digits)
+        && let Some(rest) = after_number.strip_prefix(" - ")
+    {
+        start = end - rest.trim_start().len();
+    }
+    let text = &passage[start..end];
+    if let Some(before_dash) = text.strip_suffix(" -") {
+        let before_number = before_dash.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = before_dash.len() - before_number.len();
+        if (1..=4).contains(&digits)
+            && let Some(rest) = before_number.strip_suffix("- ")
+        {
+            end = start + rest.trim_end().len();
+        }
+    }
+    (start, end)
 }
 
 /// Byte ranges of the sentences of running text.
@@ -321,6 +349,16 @@ mod tests {
                 "Yes."
             ]
         );
+    }
+
+    #[test]
+    fn page_numbers_of_a_printed_manual_are_left_out() {
+        assert_eq!(
+            shown("- 104 - Selecting a mode. Then select Done - 86 -"),
+            ["Selecting a mode.", "Then select Done"]
+        );
+        assert_eq!(shown("Press 3 - 5 times."), ["Press 3 - 5 times."]);
+        assert_eq!(shown("Use 10 - 20 volts"), ["Use 10 - 20 volts"]);
     }
 
     #[test]

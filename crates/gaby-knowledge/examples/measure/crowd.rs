@@ -38,8 +38,12 @@ impl Crowd {
         let source = Source::open(folder).unwrap();
         let mut all = Vec::new();
         for file in source.list().unwrap().0 {
-            let Ok(bytes) = source.read(&file) else { continue };
-            let Ok(reading) = read::read(&file.path, &bytes, false) else { continue };
+            let Ok(bytes) = source.read(&file) else {
+                continue;
+            };
+            let Ok(reading) = read::read(&file.path, &bytes, false) else {
+                continue;
+            };
             for passage in passages(&reading) {
                 let words = words_of(reading.syntax, &reading.text[passage.start..passage.end]);
                 let text = words.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -80,12 +84,21 @@ impl Crowd {
             let mut text = format!("# Manual {file}\n\n");
             for section in file * SECTIONS_A_FILE..chunks.min((file + 1) * SECTIONS_A_FILE) {
                 let first = &self.bases[section % self.bases.len()];
-                let second = &self.bases[(section / self.bases.len() * 7 + section * 3 + 1) % self.bases.len()];
+                let second = &self.bases
+                    [(section / self.bases.len() * 7 + section * 3 + 1) % self.bases.len()];
                 let half = |text: &str| text.floor_char_boundary(text.len() / 2);
-                let (head, tail) = (&first.text[..half(&first.text)], &second.text[half(&second.text)..]);
+                let (head, tail) = (
+                    &first.text[..half(&first.text)],
+                    &second.text[half(&second.text)..],
+                );
                 // Marks of Markdown would make other blocks of it.
-                let body: String = format!("{head} {tail} {section}").replace(['#', '|', '`', '<', '*', '-'], " ");
-                text.push_str(&format!("## {}\n\n{}\n\n", first.heading.replace('#', ""), body.trim()));
+                let body: String =
+                    format!("{head} {tail} {section}").replace(['#', '|', '`', '<', '*', '-'], " ");
+                text.push_str(&format!(
+                    "## {}\n\n{}\n\n",
+                    first.heading.replace('#', ""),
+                    body.trim()
+                ));
             }
             std::fs::write(folder.join(format!("{file}.md")), text).unwrap();
         }
@@ -139,7 +152,8 @@ impl Embedder for Crowd {
         if texts.len() == 1 {
             return self.model.embed(texts);
         }
-        let (mut to_texts, mut to_vectors) = (self.texts.lock().unwrap(), self.vectors.lock().unwrap());
+        let (mut to_texts, mut to_vectors) =
+            (self.texts.lock().unwrap(), self.vectors.lock().unwrap());
         let mut all = Vec::with_capacity(texts.len());
         for text in texts {
             let vector = self.vector(text);

@@ -80,7 +80,9 @@ fn vectors_are_close_to_the_unquantised_models() {
 #[test]
 fn every_instruction_set_gives_the_same_vectors() {
     let texts = texts();
-    let texts: Vec<&str> = texts.iter().step_by(9).map(String::as_str).collect();
+    // Short ones: without vector instructions a long text takes a second.
+    let short = texts.iter().filter(|text| text.len() < 300);
+    let texts: Vec<&str> = short.step_by(9).map(String::as_str).collect();
     let portable = builtin()
         .unwrap()
         .at(Level::Portable)
@@ -260,7 +262,7 @@ mod folder {
             (CONFIG.replace("\"bert\"", "\"gpt2\""), "gpt2"),
             (CONFIG.replace("\"gelu\"", "\"silu\""), "silu"),
             (
-                CONFIG.replace("\"hidden_size\":32", "\"hidden_size\":48"),
+                CONFIG.replace("\"hidden_size\":32", "\"hidden_size\":64"),
                 "and config.json says",
             ),
             (

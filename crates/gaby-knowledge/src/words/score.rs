@@ -8,8 +8,8 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, InvertedIndexReader, Searcher, TERMINATED, Term};
 
 use super::{Fields, Row, WordIndex};
-use crate::terms::{Part, Query};
 use crate::error::KnowledgeError;
+use crate::terms::{Part, Query};
 
 /// How words are weighed.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,93 +1,167 @@
 //! Answers by quoting: the best passages of the knowledge base, each sentence cited.
 
+use std::collections::BTreeMap;
+
 use gaby_model::Origin;
 
+use super::asked;
 use super::confidence::Features;
 use super::extract::{self, Extract, Question};
 use crate::brain::{
     CitedSentence, Conclusion, Ending, FoundPassage, Layout, Outcome, SearchWish, Transcript, Want,
 };
 
-/// The brain's name for the search with the ticket's own question.
-pub(super) const KEY: &str = "knowledge";
 /// How many passages are looked at.
 const TOP: usize = 8;
 /// How many sentences are quoted from the best passage.
 const SENTENCES: usize = 4;
-/// A second passage is quoted as well when its score is at least this share of the best one's.
-const ALSO: f64 = 0.8;
+/// How many from a second one that is about as good.
+const ALSO_SENTENCES: usize = 2;
+/// A second passage is quoted as well when its worth is at least this share of the best one's.
+const ALSO: f64 = 0.88;
+/// What it counts for that a passage speaks of all that is asked, beside its score of at most 1.
+const COVERAGE: f64 = 0.3;
+/// What it counts for that it has words together as they were asked.
+const TOGETHER: f64 = 0.2;
 
 /// A passage that can be quoted.
 pub(super) struct Passage<'a> {
     pub(super) found: FoundPassage,
     pub(super) title: &'a str,
     pub(super) heading: &'a str,
-    pub(super) document: &'a str,
+    document: &'a str,
     pub(super) text: &'a str,
 }
 
 impl Passage<'_> {
-    fn headings(&self) -> String {
+    pub(super) fn headings(&self) -> String {
         format!("{} {}", self.title, self.heading)
     }
+
+    pub(super) fn whole(&self) -> String {
+        format!("{} {}\n{}", self.title, self.heading, self.text)
+    }
+
+    fn same_section(&self, other: &Self) -> bool {
+        self.document == other.document && self.heading == other.heading
+    }
+}
+
+/// What one question of a ticket came to.
+struct Answered {
+    question: String,
+    sentences: Vec<CitedSentence>,
+    confidence: f64,
+    features: Features,
+    /// Where the best passage stands; none when nothing was found.
+    place: Option<String>,
 }
 
 /// What to do about a ticket that no playbook is for, or whose playbook lacks the tools named in
-/// `missing`: search, then quote or hand over.
+/// `missing`: search for each question, then quote or hand over.
 pub(super) fn next(transcript: &Transcript, threshold: f64, missing: Option<&str>) -> Want {
-    let Some(turn) = transcript.turn(KEY) else {
-        return Want::Search(SearchWish {
-            key: KEY.to_owned(),
-            query: transcript.plan.question.clone(),
-            top: TOP,
-            why: "Find out whether the knowledge base answers the question".to_owned(),
-        });
-    };
-    let hits = match &turn.outcome {
-        Outcome::Found { hits } => hits.as_slice(),
-        Outcome::Failed { message } | Outcome::Denied { reason: message } => {
-            return Want::Conclude(empty_handed(format!(
-                "The knowledge base could not be searched: {message}"
-            )));
+    let questions = asked::questions(&transcript.plan.question);
+    let mut answered = Vec::with_capacity(questions.len());
+    for (index, question) in questions.into_iter().enumerate() {
+        let key = match index {
+            0 => "knowledge".to_owned(),
+            _ => format!("knowledge-{}", index + 1),
+        };
+        let Some(turn) = transcript.turn(&key) else {
+            return Want::Search(SearchWish {
+                key,
+                query: question,
+                top: TOP,
+                why: "Find out whether the knowledge base answers the question".to_owned(),
+            });
+        };
+        let hits = match &turn.outcome {
+            Outcome::Found { hits } => hits.as_slice(),
+            Outcome::Failed { message } | Outcome::Denied { reason: message } => {
+                return Want::Conclude(empty_handed(format!(
+                    "The knowledge base could not be searched: {message}"
+                )));
+            }
+            Outcome::Read { .. } => &[],
+        };
+        match answer(transcript, question, hits) {
+            Some(one) => answered.push(one),
+            None => {
+                let reason = "The ticket does not say what it is about.";
+                return Want::Conclude(empty_handed(reason.to_owned()));
+            }
         }
-        Outcome::Read { .. } => &[],
-    };
-    Want::Conclude(conclude(transcript, hits, threshold, missing))
+    }
+    Want::Conclude(conclude(answered, threshold, missing))
 }
 
-fn conclude(
-    transcript: &Transcript,
-    hits: &[FoundPassage],
-    threshold: f64,
-    missing: Option<&str>,
-) -> Conclusion {
-    let passages = passages(transcript, hits);
-    let question = Question::weigh(&transcript.plan.question, passages.iter().map(|p| p.text));
+/// Answers one question; none when it asks nothing.
+fn answer(transcript: &Transcript, asked: String, hits: &[FoundPassage]) -> Option<Answered> {
+    let mut passages = passages(transcript, hits);
+    let question = Question::weigh(&asked, passages.iter().map(|p| p.text));
     if question.is_empty() {
-        return empty_handed("The ticket does not say what it is about.".to_owned());
+        return None;
     }
-    let (Some(best), sentences) = (
-        passages.first(),
-        quote(&question, &passages, SENTENCES, true),
-    ) else {
-        return empty_handed(with_missing(
-            "The knowledge base has nothing on this.".to_owned(),
-            missing,
-        ));
+    rank(&question, &mut passages);
+    let sentences = quote(&question, &passages, SENTENCES, true);
+    let features = Features::measure(&question, &passages, &sentences);
+    let confidence = match sentences.is_empty() {
+        true => 0.0,
+        false => features.confidence(),
     };
-    let of_best: String = sentences
+    Some(Answered {
+        question: asked,
+        sentences,
+        confidence,
+        features,
+        place: passages.first().map(shown_place),
+    })
+}
+
+fn conclude(answered: Vec<Answered>, threshold: f64, missing: Option<&str>) -> Conclusion {
+    let least = answered
         .iter()
-        .filter(|sentence| sentence.evidence.contains(&best.found.evidence))
-        .map(|sentence| format!("{}\n", sentence.text))
-        .collect();
-    let features = Features::measure(&question, hits, &best.headings(), best.text, &of_best);
-    let confidence = if sentences.is_empty() {
-        0.0
-    } else {
-        features.confidence()
+        .min_by(|a, b| a.confidence.total_cmp(&b.confidence));
+    let Some((least, several)) = least.map(|least| (least, answered.len() > 1)) else {
+        return empty_handed("The ticket does not say what it is about.".to_owned());
     };
-    let sure = confidence >= threshold;
+    let confidence = least.confidence;
     let percent = (confidence * 100.0).round();
+    let sure = confidence >= threshold;
+    let doubt = match &least.place {
+        None if several => format!("The knowledge base has nothing on \"{}\".", least.question),
+        None => "The knowledge base has nothing on this.".to_owned(),
+        Some(place) if several => format!(
+            "Of {} questions, \"{}\" is answered with a confidence of only {percent} %, by \"{place}\".",
+            answered.len(),
+            least.question
+        ),
+        Some(place) => format!(
+            "The best passage found, \"{place}\", answers the question with a confidence of only \
+             {percent} %."
+        ),
+    };
+    let features = least.features.named();
+    let nothing = least.place.is_none() && !several;
+    let mut sentences: Vec<CitedSentence> = Vec::new();
+    for one in answered {
+        let mut more = one.sentences;
+        if let Some(first) = more
+            .first_mut()
+            .filter(|first| first.layout == Layout::Text)
+        {
+            first.layout = Layout::Paragraph;
+        }
+        more.retain(|sentence| sentences.iter().all(|known| known.text != sentence.text));
+        sentences.extend(more);
+    }
+    let next_step = match nothing {
+        true => "Answer by hand, and consider an article on the matter.",
+        false => {
+            "Read the passages below; if one of them answers, send it, and if none does, write an \
+             article on the matter."
+        }
+    };
     Conclusion {
         ending: if sure {
             Ending::Answer
@@ -97,27 +171,30 @@ fn conclude(
         confidence,
         sentences,
         action: None,
-        escalation: (!sure).then(|| {
-            with_missing(
-                format!(
-                    "The best passage found, \"{}\", answers the question with a confidence of \
-                     only {percent} %.",
-                    shown_place(best)
-                ),
-                missing,
-            )
-        }),
-        next_step: (!sure).then(|| {
-            "Read the passages below; if one of them answers, send it, and if none does, write an \
-             article on the matter."
-                .to_owned()
-        }),
-        because: format!("The best passage answers with a confidence of {percent} %."),
-        features: features.named(),
+        escalation: (!sure).then(|| with_missing(doubt, missing)),
+        next_step: (!sure).then(|| next_step.to_owned()),
+        because: match nothing {
+            true => "The knowledge base has nothing on this.".to_owned(),
+            false => format!("The best passage answers with a confidence of {percent} %."),
+        },
+        features: if nothing { BTreeMap::new() } else { features },
     }
 }
 
-/// The best sentences of the best passages; of further passages only when they are about as good.
+/// Puts passages that speak of more of the question before those that say some of it often.
+pub(super) fn rank(question: &Question, passages: &mut [Passage<'_>]) {
+    passages.sort_by(|a, b| worth(question, b).total_cmp(&worth(question, a)));
+}
+
+/// How good a passage is, 0 to 1.
+pub(super) fn worth(question: &Question, passage: &Passage<'_>) -> f64 {
+    let coverage = question.coverage(&passage.whole());
+    let together = question.together(&[&passage.headings(), passage.text]);
+    let sum = passage.found.score + COVERAGE * coverage + TOGETHER * together;
+    sum / (1.0 + COVERAGE + TOGETHER)
+}
+
+/// The best sentences of the best passages; of a second section only when it is about as good.
 pub(super) fn quote(
     question: &Question,
     passages: &[Passage<'_>],
@@ -135,14 +212,13 @@ pub(super) fn quote(
     if !also_others {
         return quoted;
     }
-    let second = passages.iter().skip(1).find(|passage| {
-        passage.found.score >= ALSO * best.found.score
-            && passage.document != best.document
-            && question.coverage(&format!("{} {}", passage.headings(), passage.text))
-                >= 0.9 * question.coverage(&format!("{} {}", best.headings(), best.text))
-    });
+    let least = ALSO * worth(question, best);
+    let second = passages
+        .iter()
+        .skip(1)
+        .find(|passage| !passage.same_section(best) && worth(question, passage) >= least);
     if let Some(second) = second {
-        let extracts = extract::best(question, &second.headings(), second.text, 2);
+        let extracts = extract::best(question, &second.headings(), second.text, ALSO_SENTENCES);
         let new: Vec<Extract> = extracts
             .into_iter()
             .filter(|extract| quoted.iter().all(|known| known.text != extract.text))

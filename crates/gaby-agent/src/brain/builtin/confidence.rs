@@ -1,29 +1,26 @@
 //! How sure the builtin brain is of an answer that it quotes.
 //!
-//! A logistic model over features that any knowledge base has; its weights were fitted with
-//! `examples/calibrate.rs` on questions whose right section is known. A feature is a number from 0
-//! to 1, so that a weight says how much it matters.
+//! A logistic model over features that any knowledge base has. Its weights were fitted with
+//! `examples/calibrate.rs` on questions whose right section is known, and on the same questions with
+//! that section taken away, since a real knowledge base lacks answers. A feature is a number from 0
+//! to 1, so that a weight says how much it matters. How high an answer scores, how close its vector
+//! is and what its headings name were tried, and said nothing beyond these.
 
 use std::collections::BTreeMap;
 
+use super::answer::{self, Passage};
 use super::extract::Question;
-use crate::brain::FoundPassage;
+use crate::brain::CitedSentence;
 
 /// What is known about the best passage, before it is believed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Features {
-    /// The fused score of the best passage.
-    pub score: f64,
-    /// How far the second one is behind.
+    /// How far the best passage is before the best one that is not quoted.
     pub margin: f64,
-    /// Cosine of the best passage with the question; 0 while vectors are missing.
-    pub similarity: f64,
     /// How much of the question the best passage speaks of, rare words counting more.
     pub coverage: f64,
-    /// How much of the question its headings name.
-    pub heading: f64,
-    /// How much of the question the quoted sentences speak of.
-    pub quoted: f64,
+    /// How many of the question's neighbouring words stand together there.
+    pub together: f64,
     /// Whether words and vectors agree on the best passage.
     pub agreement: f64,
     /// How much the question says: a question of one word can mean anything.
@@ -31,32 +28,33 @@ pub struct Features {
 }
 
 impl Features {
-    /// Measures an answer.
+    /// Measures an answer: passages, best first, and what was quoted of them.
     #[must_use]
-    pub fn measure(
+    pub(super) fn measure(
         question: &Question,
-        hits: &[FoundPassage],
-        heading: &str,
-        passage: &str,
-        quoted: &str,
+        passages: &[Passage<'_>],
+        quoted: &[CitedSentence],
     ) -> Self {
-        let Some(first) = hits.first() else {
+        let Some(first) = passages.first() else {
             return Self::default();
         };
-        let second = hits.get(1).map_or(0.0, |hit| hit.score);
-        let whole = format!("{heading}\n{passage}");
-        let agreement = match (first.bm25_rank, first.vector_rank) {
+        let is_quoted = |passage: &Passage<'_>| {
+            quoted
+                .iter()
+                .any(|sentence| sentence.evidence.contains(&passage.found.evidence))
+        };
+        let worth = |passage| answer::worth(question, passage);
+        let next = passages.iter().find(|passage| !is_quoted(passage));
+        let agreement = match (first.found.bm25_rank, first.found.vector_rank) {
             (Some(1), Some(1)) => 1.0,
             (Some(a), Some(b)) if a.max(b) <= 3 => 0.5,
             _ => 0.0,
         };
         Self {
-            score: first.score.clamp(0.0, 1.0),
-            margin: (first.score - second).clamp(0.0, 1.0),
-            similarity: first.similarity.unwrap_or(0.0).clamp(0.0, 1.0),
-            coverage: question.coverage(&whole),
-            heading: question.coverage(heading),
-            quoted: question.coverage(quoted),
+            // Being the only one found says no more than being far ahead.
+            margin: (worth(first) - next.map_or(0.0, worth)).clamp(0.0, 0.5),
+            coverage: question.coverage(&first.whole()),
+            together: question.together(&[&first.headings(), first.text]),
             agreement,
             substance: (question.len().min(5) as f64) / 5.0,
         }
@@ -73,14 +71,11 @@ impl Features {
 
     /// The features in the order of the weights.
     #[must_use]
-    pub fn in_order(&self) -> [(&'static str, f64); 8] {
+    pub fn in_order(&self) -> [(&'static str, f64); 5] {
         [
-            ("score", self.score),
             ("margin", self.margin),
-            ("similarity", self.similarity),
             ("coverage", self.coverage),
-            ("heading", self.heading),
-            ("quoted", self.quoted),
+            ("together", self.together),
             ("agreement", self.agreement),
             ("substance", self.substance),
         ]
@@ -95,14 +90,18 @@ impl Features {
             .zip(WEIGHTS)
             .map(|((_, value), weight)| value * weight)
             .sum();
-        1.0 / (1.0 + (-(sum + BIAS)).exp())
+        let likely = 1.0 / (1.0 + (-(sum + BIAS)).exp());
+        likely * (self.coverage / LEAST_COVERAGE).min(1.0)
     }
 }
 
 /// Weights of the features, in the order of [`Features::in_order`].
-const WEIGHTS: [f64; 8] = [1.0, 2.0, 2.5, 2.0, 1.0, 1.0, 0.6, 0.5];
+const WEIGHTS: [f64; 5] = [3.2, 1.4, 0.6, 0.5, 1.1];
 /// The logit of an answer that has nothing for it.
-const BIAS: f64 = -4.0;
+const BIAS: f64 = -2.1;
+/// A passage that speaks of less than this of the question is believed less in proportion: by being
+/// alone it is no answer.
+const LEAST_COVERAGE: f64 = 0.4;
 
 #[cfg(test)]
 mod tests {
@@ -110,12 +109,9 @@ mod tests {
 
     fn features(change: impl Fn(&mut Features)) -> f64 {
         let mut features = Features {
-            score: 0.9,
             margin: 0.3,
-            similarity: 0.6,
             coverage: 0.8,
-            heading: 0.5,
-            quoted: 0.7,
+            together: 0.5,
             agreement: 1.0,
             substance: 0.8,
         };
@@ -126,14 +122,20 @@ mod tests {
     #[test]
     fn what_speaks_for_an_answer_makes_it_surer() {
         let usual = features(|_| {});
-        assert!(features(|f| f.similarity = 0.1) < usual);
-        assert!(features(|f| f.coverage = 0.2) < usual);
+        assert!(features(|f| f.coverage = 0.5) < usual);
         assert!(features(|f| f.margin = 0.0) < usual);
+        assert!(features(|f| f.together = 0.0) < usual);
+        assert!(features(|f| f.agreement = 0.0) < usual);
         assert!((0.0..=1.0).contains(&usual));
     }
 
     #[test]
-    fn nothing_found_is_nothing_believed() {
-        assert!(Features::default().confidence() < 0.1);
+    fn what_does_not_speak_of_the_question_is_not_believed_however_far_ahead() {
+        assert_eq!(Features::default().confidence(), 0.0);
+        let lonely = features(|f| {
+            f.coverage = 0.1;
+            f.margin = 1.0;
+        });
+        assert!(lonely < 0.3, "{lonely}");
     }
 }

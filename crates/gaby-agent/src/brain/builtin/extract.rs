@@ -101,6 +101,26 @@ impl Question {
         self.covered_by(&stems)
     }
 
+    /// How many of the question's neighbouring words stand together in one of the texts too, as a
+    /// share. A question of one word is taken by that word.
+    #[must_use]
+    pub fn together(&self, texts: &[&str]) -> f64 {
+        if self.pairs.is_empty() {
+            return self.coverage(&texts.join("\n"));
+        }
+        let mut found = BTreeSet::new();
+        for text in texts {
+            let stems = words::content_stems(text);
+            found.extend(
+                stems
+                    .windows(2)
+                    .map(|pair| (pair[0].clone(), pair[1].clone()))
+                    .filter(|pair| self.pairs.contains(pair)),
+            );
+        }
+        found.len() as f64 / self.pairs.len() as f64
+    }
+
     fn covered_by(&self, stems: &BTreeSet<String>) -> f64 {
         let all: f64 = self.weights.values().sum();
         if all <= 0.0 {
@@ -313,6 +333,16 @@ mod tests {
             )[0],
             "Select the list."
         );
+    }
+
+    #[test]
+    fn words_that_stand_together_are_told_from_words_apart() {
+        let question = Question::weigh("reset the smart hub", ["x"].into_iter());
+        assert_eq!(question.together(&["Reset Smart Hub"]), 1.0);
+        assert_eq!(question.together(&["Smart Hub", "how to reset a hub"]), 0.5);
+        assert_eq!(question.together(&["a smart reset"]), 0.0);
+        let word = Question::weigh("bixby?", ["x"].into_iter());
+        assert_eq!(word.together(&["Using Bixby"]), 1.0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! ([`answer`]), as sure as it has reason to be ([`confidence`]).
 
 mod answer;
+mod asked;
 pub mod classify;
 pub mod confidence;
 pub mod extract;
