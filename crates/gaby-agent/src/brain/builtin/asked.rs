@@ -26,7 +26,7 @@ pub(super) fn questions(text: &str) -> Vec<String> {
     let mut parts: Vec<(String, BTreeSet<String>)> = Vec::new();
     for question in asked {
         let stems: BTreeSet<String> = words::content_stems(question).into_iter().collect();
-        let stands_alone = stems.len() >= FEWEST_WORDS;
+        let stands_alone = stems.len() >= FEWEST_WORDS && !points_back(question);
         if !stands_alone || parts.iter().any(|(_, known)| alike(known, &stems) > ALIKE) {
             return vec![text.to_owned()];
         }
@@ -53,6 +53,16 @@ fn joined(question: &str) -> Vec<&str> {
         ],
         None => vec![question],
     }
+}
+
+/// Whether a question is about something that was named before it: `what if it fails?`
+fn points_back(question: &str) -> bool {
+    const BACK: [&str; 8] = [
+        "it", "its", "this", "that", "they", "them", "these", "those",
+    ];
+    words::stems(question)
+        .iter()
+        .any(|stem| BACK.contains(&stem.as_str()) || matches!(stem.as_str(), "thi" | "thes"))
 }
 
 fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> f64 {
@@ -84,6 +94,7 @@ mod tests {
             "My export fails. Why? What can I do?",
             "What is the universal remote? How do I use the universal remote?",
             "The export fails since Monday.",
+            "What is the rate limit, and what should our script do when it hits the limit?",
             "Can I export? Can I import files? Is there an API for reports? Where are audit logs?",
             "",
         ] {
