@@ -9,15 +9,18 @@ const gone = (what: string): MockAnswer => ({ status: 404, json: { error: { code
 const field = (body: unknown, name: string): unknown => (typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined);
 
 /** One server with its own state; `signedIn: false` begins at the sign-in. */
-export function newMock({ signedIn = true } = {}) {
+export function newMock({ signedIn = true, setup = { needed: false, demo: false } } = {}) {
   let session = signedIn;
   const actions = [structuredClone(data.action), structuredClone(data.action2)];
   const connectors = structuredClone(data.connectors);
   const action = (id: string | undefined) => actions.find((one) => one.id === id);
 
   const routes: Record<string, Handler> = {
-    'GET setup': () => ok({ needed: false }),
-    'POST setup': () => ok({ user: data.session.user, csrf: data.session.csrf }),
+    'GET setup': () => ok({ ...setup, needed: setup.needed && !session }),
+    'POST setup': () => {
+      session = true;
+      return ok({ user: data.session.user, csrf: data.session.csrf });
+    },
     'GET session': () => (session ? ok(data.session) : { status: 401, json: { error: { code: 'unauthenticated', message: 'Sign in first.' } } }),
     'POST session': ({ body }) => {
       if (field(body, 'password') !== 'correct horse battery') return { status: 401, json: { error: { code: 'wrong', message: 'Wrong address or password.' } } };

@@ -16,11 +16,11 @@ class NoEvents {
   }
 }
 
-type Options = { signedIn?: boolean; override?: (method: string, path: string) => MockAnswer | 'unreachable' | undefined };
+type Options = { signedIn?: boolean; setup?: { needed: boolean; demo: boolean }; override?: (method: string, path: string) => MockAnswer | 'unreachable' | undefined };
 
 /** Renders the console at an address. `sent` collects what was asked of the server. */
-export function renderApp(address: string, { signedIn = true, override }: Options = {}) {
-  const mock = newMock({ signedIn });
+export function renderApp(address: string, { signedIn = true, setup, override }: Options = {}) {
+  const mock = newMock({ signedIn, ...(setup && { setup }) });
   const sent: Sent[] = [];
   vi.stubGlobal('EventSource', NoEvents);
   vi.stubGlobal('fetch', async (request: Request) => {

@@ -205,6 +205,11 @@ export const strings = {
     creating: 'Creating…',
     noToken: 'This link is incomplete. Copy the whole address that the terminal printed, up to its last character.',
     alreadySetUp: 'Gaby is already set up.',
+    demoIntro: 'Watch me work through a small company’s queue.',
+    openingDemo: 'Opening the demo…',
+    demoUsed: 'The link to this demo was used already. It works once; start the demo again for a new one.',
+    toInbox: 'Go to the inbox',
+    demoSignedOut: 'This is a demo. The link that the terminal printed signs you in, once; start the demo again for a new one.',
     toSignIn: 'Go to sign-in',
   },
   inbox: {

@@ -60,11 +60,11 @@ export function useSignIn() {
 export function useSetUp() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (form: { token: string; email: string; name: string; password: string }) =>
+    mutationFn: (form: { token: string; email?: string; name?: string; password?: string }) =>
       body(api.POST('/api/setup', { body: form })),
     onSuccess: async (signedIn) => {
       rememberCsrf(signedIn.csrf);
-      await client.resetQueries({ queryKey: keys.setup });
+      await client.invalidateQueries({ queryKey: keys.setup });
       await client.resetQueries({ queryKey: keys.session });
     },
   });

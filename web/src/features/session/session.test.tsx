@@ -1,5 +1,5 @@
 import { screen, waitFor } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { renderApp } from '../../../dev/render-app';
 import { tokenFrom } from './setup-screen';
 
@@ -23,6 +23,40 @@ test('a session that ends while somebody works leads to the sign-in', async () =
   ended = true;
   await user.click(screen.getByRole('button', { name: /Escalated/ }));
   await waitFor(() => expect(screen.getByLabelText('Password')).toBeTruthy());
+});
+
+afterEach(() => {
+  window.location.hash = '';
+});
+
+test('the link of the first start makes the administrator, and leaves the address', async () => {
+  window.location.hash = '#token=once';
+  const { user, sent } = renderApp('/setup', { signedIn: false, setup: { needed: true, demo: false } });
+  await user.type(await screen.findByLabelText('Your name'), 'Ana');
+  await user.type(screen.getByLabelText('E-mail'), 'ana@example.com');
+  await user.type(screen.getByLabelText(/Password/), 'short');
+  await user.click(screen.getByRole('button', { name: 'Create account' }));
+  expect(screen.getByRole('alert').textContent).toBe('The password needs at least 12 characters.');
+  expect(window.location.hash).toBe('');
+  await user.type(screen.getByLabelText(/Password/), ' no longer');
+  await user.click(screen.getByRole('button', { name: 'Create account' }));
+  expect(await screen.findByRole('heading', { name: 'Inbox' })).toBeTruthy();
+  const form = { token: 'once', name: 'Ana', email: 'ana@example.com', password: 'short no longer' };
+  expect(sent.find(({ method }) => method === 'POST')?.body).toEqual(form);
+});
+
+test('the link of a demo signs in by itself, and is used once', async () => {
+  window.location.hash = '#token=once';
+  const { sent } = renderApp('/setup', { signedIn: false, setup: { needed: true, demo: true } });
+  expect(await screen.findByRole('heading', { name: 'Inbox' })).toBeTruthy();
+  expect(sent.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([{ token: 'once' }]);
+});
+
+test('a link that was used says so', async () => {
+  window.location.hash = '#token=once';
+  const refused = { status: 401, json: { error: { code: 'unauthenticated', message: 'this link is wrong, used or too old' } } };
+  renderApp('/setup', { signedIn: false, setup: { needed: true, demo: true }, override: (method) => (method === 'POST' ? refused : undefined) });
+  expect((await screen.findByRole('alert')).textContent).toBe('this link is wrong, used or too old');
 });
 
 test('the token of the setup link is read from behind the #', () => {

@@ -26,7 +26,9 @@ export function SignInScreen() {
   if (session.isSuccess) return <Navigate to={wanted(location.state)} replace />;
   return (
     <Welcome title={s.title} headline={s.welcome} intro={s.intro}>
-      {setup.data?.needed && <p className="mb-4 rounded-lg bg-info-soft p-3 text-sm text-info">{s.setupNeeded}</p>}
+      {(setup.data?.demo || setup.data?.needed) && (
+        <p className="mb-4 rounded-lg bg-info-soft p-3 text-sm text-info">{setup.data.demo ? s.demoSignedOut : s.setupNeeded}</p>
+      )}
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
