@@ -4,9 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.e2e.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    include: [process.env['GABY_SCREENSHOTS'] ? 'screenshots.ts' : '*.e2e.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
     fileParallelism: false,
     sequence: { concurrent: false },
     bail: 1,

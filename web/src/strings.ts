@@ -207,9 +207,9 @@ export const strings = {
     alreadySetUp: 'Gaby is already set up.',
     demoIntro: 'Watch me work through a small company’s queue.',
     openingDemo: 'Opening the demo…',
-    demoUsed: 'The link to this demo was used already. It works once; start the demo again for a new one.',
+    demoUsed: 'The link to this demo works once, and it was used. Later sign in with what the terminal shows below the link.',
     toInbox: 'Go to the inbox',
-    demoSignedOut: 'This is a demo. The link that the terminal printed signs you in, once; start the demo again for a new one.',
+    demoSignedOut: 'This is a demo. Sign in with the address and the password that the terminal printed.',
     toSignIn: 'Go to sign-in',
   },
   inbox: {
