@@ -25,7 +25,7 @@ export const session: Session = {
   user: { id: `usr_${hex(1)}`, email: 'ana@example.com', name: 'Ana Ruiz', role: 'admin', created_at: minutesAgo(9000) },
   csrf: 'mock-csrf',
   workspace: 'demo',
-  workspaces: [{ slug: 'demo', name: 'Fernweh' }],
+  workspaces: [{ slug: 'demo', name: 'Fernweh' }, { slug: 'second', name: 'Second Office' }],
   persona: 'founder',
   demo: true,
 };

@@ -5,6 +5,7 @@ import { messageOf } from '../api/failure';
 import { strings } from '../strings';
 import { Button } from './button';
 import { Mark } from './mark';
+import { Sentence } from './sentence';
 
 export function Skeleton({ lines = 6, className = '' }: { lines?: number; className?: string }) {
   const widths = ['w-3/4', 'w-full', 'w-5/6', 'w-2/3'];
@@ -28,7 +29,9 @@ export function Empty({ title, hint, page = false, children }: { title: string; 
     <div className="flex h-full flex-col items-center justify-center gap-1.5 px-8 py-12 text-center">
       <Mark className="mb-2 size-10 opacity-80" />
       <Title className="text-lg font-semibold">{title}</Title>
-      <p className="max-w-sm text-sm text-balance text-soft">{hint}</p>
+      <p className="max-w-sm text-sm text-balance text-soft">
+        <Sentence text={hint} typed />
+      </p>
       {children && <div className="mt-3">{children}</div>}
     </div>
   );

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gaby_server::demo::{Demo, DemoAdmin};
-use gaby_server::{ServeConfig, Server};
+use gaby_server::{ServeConfig, Server, Tenants};
 use gaby_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +65,8 @@ pub(crate) async fn run(args: Args, settings: Settings) -> anyhow::Result<()> {
     let store = workplace::store(&settings).await?;
     let demo = Demo::read(args.demo_dir, settings.data()?)?;
     let parts = demo.parts(&settings.parts()?)?;
-    let tenants = gaby_server::tenants(&store, parts).await?;
+    // Without the workspace that a first start makes: the demo brings its own.
+    let tenants = Tenants::new(store.clone(), parts);
     let admin = demo.install(&store, &tenants).await?;
     config.demo_admin = Some(admin.id.clone());
     let server = Server::bind(store.clone(), tenants.clone(), config).await?;

@@ -37,7 +37,7 @@ export function PhoneBar({ waiting }: { waiting: number }) {
       {more && (
         <Dialog label={strings.frame.more} onClose={() => setMore(false)} className="w-72">
           <div className="flex flex-col p-2">
-            <WorkspaceSwitcher className="m-2 h-9 rounded-lg border border-line-strong bg-surface px-2" />
+            <WorkspaceSwitcher />
             {SCREENS.slice(ON_A_PHONE).map(({ to, label, icon: Icon }) => (
               <NavLink key={to} to={to} className={ROW} onClick={() => setMore(false)}>
                 <Icon aria-hidden className="size-5 text-soft" strokeWidth={1.75} />

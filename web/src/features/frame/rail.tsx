@@ -20,7 +20,7 @@ export function Rail({ waiting, onPalette, onHelp }: { waiting: number; onPalett
       <Link to="/inbox" aria-label={strings.name} className="mb-1 rounded-full">
         <Mark className="size-9" />
       </Link>
-      <WorkspaceSwitcher className="mb-1 w-12 rounded-md border border-line bg-surface text-xs" />
+      <WorkspaceSwitcher compact />
       <RailButton label={`${strings.frame.search} (Ctrl K)`} onClick={onPalette}>
         <Search aria-hidden className="size-5" strokeWidth={1.75} />
       </RailButton>

@@ -8,7 +8,7 @@ import { Label } from '../../ui/screen';
 import { Failure, Skeleton } from '../../ui/states';
 import { DocumentText, readsAs } from '../knowledge/document-text';
 import { documentQuery } from '../knowledge/queries';
-import { nameOf, placeOf } from './origin';
+import { nameOf, placeOf, Trust } from './origin';
 
 const s = strings.investigation;
 
@@ -63,7 +63,7 @@ export function CitationPanel({ number, evidence, citations, onClose }: Props) {
             <mark className="bg-mark text-mark-ink">{evidence.text}</mark>
           </p>
         )}
-        <p className="text-xs text-faint">{strings.integrity[evidence.label.integrity]}</p>
+        <Trust integrity={evidence.label.integrity} />
       </div>
     </Drawer>
   );

@@ -1,7 +1,7 @@
 import type { Evidence } from '../../api/types';
 import { strings } from '../../strings';
 import { useOpenCitation } from './citation-link';
-import { nameOf, OriginIcon, placeOf } from './origin';
+import { nameOf, OriginIcon, placeOf, Trust } from './origin';
 
 export function EvidenceCard({ evidence }: { evidence: Evidence }) {
   const { open, show } = useOpenCitation();
@@ -22,7 +22,7 @@ export function EvidenceCard({ evidence }: { evidence: Evidence }) {
       </span>
       {place && <span className="w-full truncate text-xs text-faint">{place}</span>}
       <span className="line-clamp-3 text-sm [overflow-wrap:anywhere] text-soft">{evidence.text}</span>
-      <span className="text-xs text-faint">{strings.integrity[evidence.label.integrity]}</span>
+      <Trust integrity={evidence.label.integrity} />
     </button>
   );
 }

@@ -5,6 +5,7 @@ import { strings } from '../../strings';
 import { Dot } from '../../ui/badge';
 import { Data } from '../../ui/json';
 import { Label } from '../../ui/screen';
+import { Sentence } from '../../ui/sentence';
 import { exact } from '../../ui/time';
 import { CitationLink } from './citation-link';
 import { readDetail } from './step-detail';
@@ -41,19 +42,6 @@ export function Timeline({ investigation }: { investigation: Investigation }) {
 function exactArguments(step: Step, evidence: Map<number, Evidence>): unknown {
   const origin = step.evidence?.map((number) => evidence.get(number)?.origin).find((one) => one?.kind === 'tool_call');
   return origin?.kind === 'tool_call' ? origin.arguments : undefined;
-}
-
-/** A sentence in which names of tools stand between backticks. */
-function Sentence({ text }: { text: string }) {
-  return text.split('`').map((part, i) =>
-    i % 2 === 1 ? (
-      <code key={i} className="rounded bg-sunken px-1 font-mono text-xs">
-        {part}
-      </code>
-    ) : (
-      part
-    ),
-  );
 }
 
 type LineProps = { step: Step; exact: unknown; last: boolean; children: ReactNode };
