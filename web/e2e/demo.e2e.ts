@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { PHONE, violations } from './browser';
-import { addPerson, read, settled, signIn, SOON, setUpDesk } from './desk';
+import { addPerson, cited, read, settled, signIn, SOON, setUpDesk } from './desk';
 import { quickDemo } from './server';
 
 const desk = setUpDesk(quickDemo);
@@ -57,10 +57,9 @@ test('looking again is seen while it happens', async () => {
 });
 
 test('a citation opens the passage that the sentence rests on', async () => {
-  await page.goto(`${home()}/inbox?state=resolved`);
-  await inbox(page).getByRole('link').last().click();
-  const citation = page.getByRole('region', { name: 'Conversation' }).getByRole('button', { name: /^Open citation/ }).first();
-  await citation.click(SOON);
+  const { ticket, number } = await cited(page, home(), 'passage');
+  await page.goto(`${home()}/inbox/${ticket}`);
+  await page.getByRole('region', { name: 'Conversation' }).getByRole('button', { name: new RegExp(`^Open citation ${number}:`) }).first().click(SOON);
   const panel = page.getByRole('complementary');
   await panel.getByText('What it supports').waitFor(SOON);
   const marks = panel.locator('mark');
@@ -69,6 +68,16 @@ test('a citation opens the passage that the sentence rests on', async () => {
   await expect.poll(() => panel.locator('mark[data-passage=quoted]').first().evaluate(isInView), SOON).toBe(true);
   await page.keyboard.press('Escape');
   await panel.waitFor({ state: 'detached' });
+});
+
+test('a citation of a tool call shows what was asked and what came back', async () => {
+  const { ticket, number } = await cited(page, home(), 'tool_call');
+  await page.goto(`${home()}/inbox/${ticket}`);
+  await page.getByRole('region', { name: 'Conversation' }).getByRole('button', { name: new RegExp(`^Open citation ${number}:`) }).first().click(SOON);
+  const panel = page.getByRole('complementary');
+  await panel.getByText('Arguments', { exact: true }).waitFor(SOON);
+  await panel.getByText('Result', { exact: true }).waitFor(SOON);
+  expect(await panel.locator('dd').count()).toBeGreaterThan(1);
 });
 
 function isInView(element: Element): boolean {
@@ -144,13 +153,14 @@ test('everything can be done by keyboard, and the focus is seen', async () => {
   await keys.type('Seen by Abe.');
   await keys.press('Control+Enter');
   await agent.getByRole('region', { name: 'Conversation' }).getByText('Seen by Abe.').waitFor(SOON);
+  await agent.getByRole('textbox', { name: 'Note' }).waitFor({ state: 'detached', ...SOON });
 
   await keys.press('?');
   await agent.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor(SOON);
   await keys.press('Escape');
   await agent.getByRole('dialog').waitFor({ state: 'detached' });
   await keys.press('Control+k');
-  await agent.getByRole('combobox').waitFor(SOON);
+  await agent.getByRole('combobox', { name: 'Go anywhere' }).waitFor(SOON);
   await keys.type('approv');
   await keys.press('Enter');
   const waiting = agent.getByRole('region', { name: 'Approvals' }).getByRole('link');

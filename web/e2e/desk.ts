@@ -93,3 +93,18 @@ export async function settled(page: Page, home: string, count: number): Promise<
   await expect.poll(open, { timeout: 240_000, interval: 500 }).toBe(count);
   return tickets;
 }
+
+type Investigated = {
+  investigation: { verdict: string; citations: { number: number }[]; evidence: { number: number; origin: { kind: string } }[] } | null;
+};
+
+/** A ticket that Gaby answered with a citation of this kind, and the citation's number. */
+export async function cited(page: Page, home: string, kind: 'passage' | 'tool_call'): Promise<{ ticket: string; number: number }> {
+  for (const { id } of (await read<{ items: Ticket[] }>(page, home, '/api/tickets?state=resolved&limit=100')).items) {
+    const { investigation } = await read<Investigated>(page, home, `/api/tickets/${id}`);
+    const kinds = new Map(investigation?.evidence.map(({ number, origin }) => [number, origin.kind]));
+    const citation = investigation?.citations.find(({ number }) => kinds.get(number) === kind);
+    if (citation) return { ticket: id, number: citation.number };
+  }
+  throw new Error(`no answer cites a ${kind}`);
+}

@@ -65,7 +65,7 @@ const integrity: Record<Integrity, string> = {
   system: 'From a connected system',
   verified_requester: 'About the verified requester',
   playbook: 'From a playbook',
-  operator: 'From you',
+  operator: 'From your team',
 };
 const connectorState: Record<ConnectorState, string> = {
   connecting: 'Connecting',
@@ -101,6 +101,7 @@ export const strings = {
   cancel: 'Cancel',
   more: 'Load more',
   none: 'none',
+  emptyText: 'empty',
   skip: 'Skip to content',
   you: 'You',
   demo: 'Demo',
@@ -277,6 +278,7 @@ export const strings = {
     actions: 'Actions',
     steps: 'Steps',
     evidence: 'Evidence',
+    read: (n: number) => `${count(n, 'other thing', 'other things')} she read`,
     noEvidence: 'Nothing was recorded as evidence.',
     noSteps: 'No steps yet.',
     tool: 'Tool',
@@ -305,6 +307,12 @@ export const strings = {
     asRead: 'As Gaby read it',
     supports: 'What it supports',
     value: 'Value',
+  },
+  gate: {
+    allow: 'Allowed',
+    dryRun: 'Dry run',
+    needsApproval: 'Needs a person',
+    deny: 'Denied',
   },
   action: {
     exactArguments: 'Exact arguments',

@@ -22,7 +22,9 @@ export function Screen({
 }) {
   useTitle(title);
   return (
-    <div className="h-full overflow-y-auto bg-canvas">
+    // What scrolls can be reached and scrolled by keyboard, whatever stands in it.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="h-full overflow-y-auto bg-canvas outline-offset-[-2px]" tabIndex={0} role="region" aria-label={title}>
       <div className="mx-auto flex max-w-4xl flex-col gap-6 px-4 py-6 desk:px-8 desk:py-8">
         <header className="flex flex-col items-start gap-3 desk:flex-row desk:items-end">
           <div className="min-w-0 desk:flex-1">

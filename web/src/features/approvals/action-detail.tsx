@@ -30,7 +30,8 @@ function Detail({ action }: { action: ActionView }) {
   const { search } = useLocation();
   useTitle(action.summary);
   return (
-    <div className="h-full overflow-y-auto bg-surface">
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="h-full overflow-y-auto bg-surface outline-offset-[-2px]" tabIndex={0} role="region" aria-label={action.summary}>
       <article className="mx-auto flex max-w-2xl flex-col gap-5 px-4 pt-5 desk:px-8 desk:pt-7">
         <header className="flex flex-col gap-2">
           <Link to={{ pathname: '/approvals', search }} aria-label={strings.back} className="-ml-1 grid size-8 place-items-center rounded-lg hover:bg-hover desk:hidden">

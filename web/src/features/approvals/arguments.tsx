@@ -2,6 +2,7 @@ import { TriangleAlert } from 'lucide-react';
 import { strings } from '../../strings';
 import { Data, isRecord } from '../../ui/json';
 import { Label } from '../../ui/screen';
+import { Sentence } from '../../ui/sentence';
 import { visibleData } from './visible';
 
 const s = strings.action;
@@ -22,7 +23,9 @@ export function Arguments({ value, warnings }: { value: unknown; warnings: strin
             <p className="font-semibold">{s.warnings}</p>
             <ul>
               {warnings.map((warning) => (
-                <li key={warning}>{warning}</li>
+                <li key={warning} className="first-letter:uppercase">
+                  <Sentence text={warning} />
+                </li>
               ))}
             </ul>
           </div>

@@ -2,7 +2,9 @@ import type { Action } from '../../api/types';
 import { strings } from '../../strings';
 import { Data } from '../../ui/json';
 import { Label } from '../../ui/screen';
+import { Sentence } from '../../ui/sentence';
 import { Moment } from '../../ui/time';
+import { visibleData } from './visible';
 
 const s = strings.action;
 
@@ -14,7 +16,9 @@ export function Reasons({ action }: { action: Action }) {
       {action.reason && (
         <section className="flex flex-col gap-1">
           <Label>{s.why}</Label>
-          <p className="text-sm [overflow-wrap:anywhere]">{action.reason}</p>
+          <p className="text-sm [overflow-wrap:anywhere]">
+            <Sentence text={action.reason} />
+          </p>
         </section>
       )}
       {because.length > 0 && (
@@ -22,7 +26,9 @@ export function Reasons({ action }: { action: Action }) {
           <Label>{s.whyAsk}</Label>
           <ul className="flex list-disc flex-col gap-0.5 pl-4 text-sm marker:text-faint">
             {because.map((reason) => (
-              <li key={reason}>{reason}</li>
+              <li key={reason} className="first-letter:uppercase">
+                <Sentence text={reason} />
+              </li>
             ))}
           </ul>
         </section>
@@ -39,7 +45,7 @@ export function Outcome({ action }: { action: Action }) {
         <section className="flex flex-col gap-1.5">
           <Label>{s.outcome}</Label>
           <div className="rounded-lg border border-line bg-canvas p-3">
-            <Data value={action.outcome} label={s.outcome} />
+            <Data value={visibleData(action.outcome)} label={s.outcome} />
           </div>
         </section>
       )}

@@ -5,6 +5,7 @@ import { strings } from '../../strings';
 import { Badge, Dot } from '../../ui/badge';
 import { Button } from '../../ui/button';
 import { Card } from '../../ui/screen';
+import { Sentence } from '../../ui/sentence';
 import { Problem } from '../../ui/states';
 import { Moment } from '../../ui/time';
 import { riskTone } from '../approvals/look';
@@ -49,11 +50,13 @@ export function ConnectorCard({ connector }: { connector: Connector }) {
           )}
         </header>
         {connector.last_error && (
-          <p className="rounded-lg bg-bad-soft px-3 py-2 text-sm [overflow-wrap:anywhere] text-bad">{connector.last_error}</p>
+          <p className="rounded-lg bg-bad-soft px-3 py-2 text-sm [overflow-wrap:anywhere] text-bad">
+            <Sentence text={connector.last_error} />
+          </p>
         )}
         {connector.warnings.map((warning) => (
           <p key={warning} className="rounded-lg bg-warn-soft px-3 py-2 text-sm [overflow-wrap:anywhere] text-warn">
-            {warning}
+            <Sentence text={warning} />
           </p>
         ))}
         <AutonomyChoice value={connector.autonomy} disabled={!admin || setAutonomy.isPending} onChange={(next) => setAutonomy.mutate(next)} />

@@ -40,7 +40,7 @@ test('the palette goes to screens and tickets, and ? shows the keys', async () =
   const { user } = renderApp('/inbox');
   await screen.findByText('Where do I find my invoices?');
   await user.keyboard('{Control>}k{/Control}');
-  await user.type(screen.getByRole('combobox'), 'play');
+  await user.type(screen.getByRole('combobox', { name: 'Go anywhere' }), 'play');
   await user.keyboard('{Enter}');
   expect(await screen.findByRole('heading', { name: 'Playbooks' })).toBeTruthy();
   await user.keyboard('?');

@@ -30,3 +30,6 @@ export const verdictTone: Record<Verdict, Tone> = {
 };
 
 export const isPressing = (priority: Priority) => priority === 'high' || priority === 'urgent';
+
+/** Whether Gaby found an answer; how sure she is of having found none says nothing. */
+export const isAnswered = (verdict: Verdict | null | undefined) => verdict === 'resolved' || verdict === 'needs_approval';

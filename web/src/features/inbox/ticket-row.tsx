@@ -4,7 +4,7 @@ import type { TicketSummary } from '../../api/types';
 import { strings } from '../../strings';
 import { Badge, Dot } from '../../ui/badge';
 import { Moment } from '../../ui/time';
-import { isPressing, stateTone } from './look';
+import { isAnswered, isPressing, stateTone } from './look';
 import { SlaClock } from './sla-clock';
 
 const s = strings.inbox;
@@ -32,7 +32,7 @@ export function TicketRow({ ticket, open, search }: { ticket: TicketSummary; ope
           <Dot tone={stateTone[ticket.state]} alive={ticket.state === 'investigating'} />
           {strings.ticketState[ticket.state]}
         </span>
-        {ticket.confidence != null && ticket.verdict && <span>{s.confidence(ticket.confidence)}</span>}
+        {ticket.confidence != null && isAnswered(ticket.verdict) && <span>{s.confidence(ticket.confidence)}</span>}
         <span className="min-w-0 flex-1 truncate text-faint">{ticket.source}</span>
         {ticket.pending_actions > (ticket.state === 'waiting_for_approval' ? 1 : 0) && (
           <span title={s.pending(ticket.pending_actions)} className="inline-flex items-center gap-1 text-warn">

@@ -4,6 +4,7 @@ import { useRef } from 'react';
 import type { Hit } from '../../api/types';
 import { strings } from '../../strings';
 import { useRowKeys } from '../../ui/keys';
+import { plainText } from '../../ui/markdown/plain';
 import { Meter } from '../../ui/meter';
 import { Card } from '../../ui/screen';
 import { Empty, Failure, Skeleton } from '../../ui/states';
@@ -46,7 +47,7 @@ function HitCard({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
           <FileText aria-hidden className="size-4 shrink-0 text-faint" />
           <span className="min-w-0 flex-1 truncate font-semibold">{hit.title || hit.path}</span>
           <Meter value={hit.score} label={`${s.score} ${hit.score.toFixed(2)}`} className="w-16" />
-          <span className="text-xs text-soft">{hit.score.toFixed(2)}</span>
+          <span className="text-xs text-soft tabular-nums">{hit.score.toFixed(2)}</span>
         </span>
         <span className="flex w-full items-baseline gap-2 text-xs text-faint">
           <span className="min-w-0 truncate">{hit.heading || hit.path}</span>
@@ -58,7 +59,7 @@ function HitCard({ hit, onOpen }: { hit: Hit; onOpen: () => void }) {
           )}
         </span>
         <span className="line-clamp-3 text-soft [overflow-wrap:anywhere]">
-          {piecesOf(hit.text, hit.explain?.terms.map(({ term }) => term) ?? []).map(({ text, found }, i) =>
+          {piecesOf(plainText(hit.text), hit.explain?.terms.map(({ term }) => term) ?? []).map(({ text, found }, i) =>
             found ? (
               <strong key={i} className="font-semibold text-ink">
                 {text}

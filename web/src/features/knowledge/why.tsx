@@ -21,7 +21,7 @@ export function Why({ explanation }: { explanation: Explanation }) {
               <li key={term} className="grid grid-cols-[6rem_minmax(0,1fr)_2.5rem] items-center gap-2 text-xs">
                 <span className="truncate font-mono">{term}</span>
                 <Bar value={score / best} label={`${term} ${score.toFixed(2)}`} />
-                <span className="text-right text-soft">{score.toFixed(2)}</span>
+                <span className="text-right text-soft tabular-nums">{score.toFixed(2)}</span>
               </li>
             ))}
         </ul>

@@ -1,5 +1,6 @@
 import type { Evidence } from '../../api/types';
 import { strings } from '../../strings';
+import { plainText } from '../../ui/markdown/plain';
 import { useOpenCitation } from './citation-link';
 import { nameOf, OriginIcon, placeOf, Trust } from './origin';
 
@@ -21,7 +22,7 @@ export function EvidenceCard({ evidence }: { evidence: Evidence }) {
         <span className="min-w-0 flex-1 truncate font-medium">{nameOf(evidence.origin)}</span>
       </span>
       {place && <span className="w-full truncate text-xs text-faint">{place}</span>}
-      <span className="line-clamp-3 text-sm [overflow-wrap:anywhere] text-soft">{evidence.text}</span>
+      <span className="line-clamp-3 text-sm [overflow-wrap:anywhere] text-soft">{evidence.origin.kind === 'passage' ? plainText(evidence.text) : evidence.text}</span>
       <Trust integrity={evidence.label.integrity} />
     </button>
   );

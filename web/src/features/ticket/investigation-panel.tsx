@@ -1,7 +1,7 @@
 /** What Gaby found: verdict, proposed actions, answer, steps, evidence, in the order they are needed. */
-import { ChevronDown } from 'lucide-react';
+import { ChevronDown, ChevronRight } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Investigation, TicketView } from '../../api/types';
+import type { Evidence, Investigation, TicketView } from '../../api/types';
 import { strings } from '../../strings';
 import { Empty } from '../../ui/states';
 import { ActionCard } from '../approvals/action-card';
@@ -38,13 +38,32 @@ export function InvestigationPanel({ view }: { view: TicketView }) {
       <Part title={s.steps} count={investigation.steps.length}>
         <Timeline investigation={investigation} />
       </Part>
-      <Part title={s.evidence} count={investigation.evidence.length}>
-        {investigation.evidence.length === 0 && <p className="text-sm text-soft">{s.noEvidence}</p>}
-        {investigation.evidence.map((evidence) => (
-          <EvidenceCard key={evidence.id} evidence={evidence} />
-        ))}
-      </Part>
+      <EvidencePart investigation={investigation} />
     </div>
+  );
+}
+
+/** What the answer rests on; what was only read is there on demand. */
+function EvidencePart({ investigation }: { investigation: Investigation }) {
+  const { evidence, citations } = investigation;
+  const cited = new Set((citations ?? []).map(({ number }) => number));
+  const shown = cited.size > 0 ? evidence.filter(({ number }) => cited.has(number)) : evidence;
+  const others = evidence.filter((one) => !shown.includes(one));
+  const cards = (list: Evidence[]) => list.map((one) => <EvidenceCard key={one.id} evidence={one} />);
+  return (
+    <Part title={s.evidence} count={shown.length}>
+      {evidence.length === 0 && <p className="text-sm text-soft">{s.noEvidence}</p>}
+      {cards(shown)}
+      {others.length > 0 && (
+        <details className="group/others">
+          <summary className="inline-flex items-center gap-1 rounded-md py-1 text-sm text-soft hover:text-ink">
+            <ChevronRight aria-hidden className="size-4 transition-transform group-open/others:rotate-90" />
+            {s.read(others.length)}
+          </summary>
+          <div className="mt-2 flex flex-col gap-2">{cards(others)}</div>
+        </details>
+      )}
+    </Part>
   );
 }
 

@@ -8,6 +8,7 @@ import { Label } from '../../ui/screen';
 import { Sentence } from '../../ui/sentence';
 import { exact } from '../../ui/time';
 import { CitationLink } from './citation-link';
+import { GateDecision } from './gate-decision';
 import { readDetail } from './step-detail';
 
 const s = strings.investigation;
@@ -65,9 +66,12 @@ function StepLine({ step, exact: sent, last, children }: LineProps) {
             {strings.time.millis(step.millis)}
           </span>
         </div>
-        {step.reason && <p className="text-sm [overflow-wrap:anywhere] text-soft">{step.reason}</p>}
-        {query && !step.summary.includes(query) && <p className="line-clamp-2 text-xs [overflow-wrap:anywhere] text-faint">“{query}”</p>}
-        {parts.length > 0 || tool ? (
+        {step.reason && (
+          <p className="text-sm [overflow-wrap:anywhere] text-soft">
+            <Sentence text={step.reason} />
+          </p>
+        )}
+        {parts.length > 0 || tool || query ? (
           <details className="group/step">
             <summary className="inline-flex max-w-full items-center gap-1 rounded-md text-xs text-soft hover:text-ink">
               <ChevronRight aria-hidden className="size-3.5 shrink-0 transition-transform group-open/step:rotate-90" />
@@ -75,13 +79,19 @@ function StepLine({ step, exact: sent, last, children }: LineProps) {
               <span className="sr-only">{s.showDetail}</span>
             </summary>
             <div className="mt-2 flex flex-col gap-3 rounded-lg border border-line bg-surface p-3">
+              {query && (
+                <div className="flex min-w-0 flex-col gap-1">
+                  <Label>{s.query}</Label>
+                  <p className="text-xs [overflow-wrap:anywhere]">{query}</p>
+                </div>
+              )}
               {parts.map(({ name, value }) => (
                 <div key={name} className="flex min-w-0 flex-col gap-1">
                   <Label>{s[name]}</Label>
-                  <Data value={value} label={s[name]} />
+                  {name === 'decision' ? <GateDecision value={value} label={s[name]} /> : <Data value={value} label={s[name]} />}
                 </div>
               ))}
-              {parts.length === 0 && <p className="text-xs text-soft">{strings.action.noArguments}</p>}
+              {parts.length === 0 && !query && <p className="text-xs text-soft">{strings.action.noArguments}</p>}
             </div>
           </details>
         ) : null}

@@ -3,7 +3,8 @@ import { strings } from '../../strings';
 import { Badge, Dot } from '../../ui/badge';
 import { Mark } from '../../ui/mark';
 import { Meter } from '../../ui/meter';
-import { verdictTone } from '../inbox/look';
+import { Sentence } from '../../ui/sentence';
+import { isAnswered, verdictTone } from '../inbox/look';
 
 const s = strings.investigation;
 
@@ -27,7 +28,7 @@ export function VerdictCard({ investigation }: { investigation: Investigation })
       {verdict && (
         <div className="flex items-center gap-3">
           <Badge tone={verdictTone[verdict]}>{strings.verdict[verdict]}</Badge>
-          {confidence != null && (
+          {confidence != null && isAnswered(verdict) && (
             <>
               <Meter value={confidence} label={s.confidence} className="min-w-0 flex-1" />
               <span className="text-sm font-medium whitespace-nowrap">{strings.inbox.confidence(confidence)}</span>
@@ -38,7 +39,9 @@ export function VerdictCard({ investigation }: { investigation: Investigation })
       {investigation.escalation && (
         <div className="rounded-lg bg-sunken px-3 py-2 text-sm">
           <p className="font-medium">{s.why}</p>
-          <p className="[overflow-wrap:anywhere] text-soft">{investigation.escalation}</p>
+          <p className="[overflow-wrap:anywhere] text-soft">
+            <Sentence text={investigation.escalation} />
+          </p>
         </div>
       )}
       <dl className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft">

@@ -1,6 +1,7 @@
 import { render } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 import { parseMarkdown } from './block';
+import { plainText } from './plain';
 import { Markdown } from './markdown';
 
 const show = (source: string) => render(<Markdown source={source} />).container;
@@ -96,4 +97,11 @@ describe('a marked passage', () => {
   test('goes over several blocks', () => {
     expect(marked('# H\n\nfirst\n\nsecond', 'first\n\nsecond')).toBe('first|second');
   });
+});
+
+test('a line of a text shows what it says, without the marks of Markdown', () => {
+  expect(plainText('# Refunds\n\nWithin **10 days**, see `id` and [the page](https://example.com).\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |')).toBe(
+    'Refunds Within 10 days, see id and the page. one · two a b · c d',
+  );
+  expect(plainText('2 * 3 < snake_case_name <b>')).toBe('2 * 3 < snake_case_name <b>');
 });
