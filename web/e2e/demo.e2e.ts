@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 
 const home = () => desk.server().address;
-const inbox = (on: Page) => on.getByRole('region', { name: 'Inbox' });
-const investigation = (on: Page) => on.getByRole('region', { name: 'Investigation' });
+const inbox = (on: Page) => on.getByRole('region', { name: 'Inbox', exact: true });
+const investigation = (on: Page) => on.getByRole('region', { name: 'Investigation', exact: true });
 
 test('the link on the terminal signs in, and leaves the address bar', async () => {
   await page.goto(desk.server().setupLink);
@@ -90,7 +90,7 @@ test('who may only read can look at an action and not decide it, not even by ask
   const viewer = await desk.open();
   await signIn(viewer, home(), VIEWER.email);
   await viewer.getByRole('link', { name: /^Approvals/ }).first().click();
-  await viewer.getByRole('region', { name: 'Approvals' }).getByRole('link').first().click(SOON);
+  await viewer.getByRole('region', { name: 'Approvals', exact: true }).getByRole('link').first().click(SOON);
   await viewer.getByText('Your role can look, but not decide.').waitFor(SOON);
   await viewer.keyboard.press('y');
   expect(await viewer.getByRole('button', { name: /Approve|Reject/ }).count()).toBe(0);
@@ -111,7 +111,7 @@ test('who may only read can look at an action and not decide it, not even by ask
 
 test('a proposed action shows its exact arguments, is approved, and is carried out', async () => {
   await page.getByRole('link', { name: /^Approvals/ }).first().click();
-  await page.getByRole('region', { name: 'Approvals' }).getByRole('link').first().click(SOON);
+  await page.getByRole('region', { name: 'Approvals', exact: true }).getByRole('link').first().click(SOON);
   const article = page.getByRole('article').filter({ hasText: 'Exact arguments' });
   await article.getByRole('button', { name: 'Approve' }).click(SOON);
   await article.getByText('Done', { exact: true }).waitFor(SOON);
@@ -163,7 +163,7 @@ test('everything can be done by keyboard, and the focus is seen', async () => {
   await agent.getByRole('combobox', { name: 'Go anywhere' }).waitFor(SOON);
   await keys.type('approv');
   await keys.press('Enter');
-  const waiting = agent.getByRole('region', { name: 'Approvals' }).getByRole('link');
+  const waiting = agent.getByRole('region', { name: 'Approvals', exact: true }).getByRole('link');
   await waiting.first().waitFor(SOON);
   await keys.press('j');
   await keys.press('Enter');

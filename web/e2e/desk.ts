@@ -1,6 +1,6 @@
 /** A server, a browser and the people at it: what every test of the console begins with. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { DESK, openPage, startBrowser, type Watched } from './browser';
 import { startServer, type Server } from './server';
 
@@ -85,13 +85,13 @@ export async function read<T>(page: Page, home: string, path: string): Promise<T
 
 /** Waits until so many tickets came in and all of them were looked into. */
 export async function settled(page: Page, home: string, count: number): Promise<Ticket[]> {
-  let tickets: Ticket[] = [];
-  const open = async () => {
-    tickets = (await read<{ items: Ticket[] }>(page, home, '/api/tickets?limit=100')).items;
-    return tickets.filter(({ state }) => state !== 'new' && state !== 'investigating').length;
+  const look = async () => {
+    const { items } = await read<{ items: Ticket[] }>(page, home, '/api/tickets?limit=100');
+    const done = items.filter(({ state }) => state !== 'new' && state !== 'investigating').length;
+    if (done !== count) throw new Error(`${done} of ${count} tickets were looked into`);
+    return items;
   };
-  await expect.poll(open, { timeout: 240_000, interval: 500 }).toBe(count);
-  return tickets;
+  return vi.waitFor(look, { timeout: 240_000, interval: 500 });
 }
 
 type Investigated = {

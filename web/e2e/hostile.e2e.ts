@@ -58,10 +58,15 @@ async function expectNothingRan(place: string): Promise<void> {
   expect(reached, `${place} has no address but of pages`).toEqual([]);
 }
 
-const open = async (address: string) => {
-  await page.goto(home() + address);
-  await page.getByRole('heading').first().waitFor(SOON);
-};
+/** Goes to an address as a link of the console does, and waits until the server answered what it asks for. */
+async function visit(address: string, asks: string): Promise<void> {
+  const answered = page.waitForResponse((answer) => answer.url().includes(asks), SOON);
+  await page.evaluate((to) => {
+    window.history.pushState(null, '', to);
+    window.dispatchEvent(new PopStateEvent('popstate'));
+  }, address);
+  await (await answered).finished();
+}
 
 test('the corpus is large, and a text that did become markup would be noticed', async () => {
   expect(PAYLOADS.length).toBeGreaterThanOrEqual(60);
@@ -71,21 +76,20 @@ test('the corpus is large, and a text that did become markup would be noticed', 
   await canary.goto(`${home()}/sign-in`);
   await canary.evaluate(() => {
     const image = document.createElement('img');
-    image.setAttribute('onerror', 'pwned(1)');
-    image.src = '/no-such-picture.png';
+    image.src = 'https://elsewhere.example/pixel.gif';
     document.body.append(image);
   });
-  await expect.poll(() => canary.evaluate(() => (Reflect.get(window, 'seen') as string[]).length), SOON).toBeGreaterThan(0);
+  await expect.poll(() => canary.evaluate(() => Reflect.get(window, 'seen') as string[]), SOON).toEqual([expect.stringMatching(/^img-src/)]);
   await canary.context().close();
 });
 
 test('tickets show every text as it was written, in the list, the title, the conversation and the evidence', { timeout: 600_000 }, async () => {
   expect(tickets).toHaveLength(PAYLOADS.length);
   for (const { id, subject } of tickets) {
-    await open(`/inbox/${id}`);
+    await visit(`/inbox/${id}`, `/api/tickets/${id}`);
     const title = page.getByRole('heading', { level: 1 }).last();
     await expect.poll(async () => squeezed(await title.textContent()), SOON).toBe(squeezed(subject || '(no subject)'));
-    await page.getByRole('region', { name: 'Investigation' }).getByText(/Gaby investigated this ticket/).waitFor(SOON);
+    await page.getByRole('region', { name: 'Investigation', exact: true }).getByText(/Gaby investigated this ticket/).waitFor(SOON);
     await page.evaluate(() => {
       for (const part of document.querySelectorAll('details')) part.open = true;
     });
@@ -103,7 +107,7 @@ test('a note in Markdown shows what it says, and links lead to pages only', { ti
       expect(answer.status(), body).toBeLessThan(300);
     }
   }
-  await open(`/inbox/${first.id}`);
+  await page.goto(`${home()}/inbox/${first.id}`);
   const conversation = page.getByRole('region', { name: 'Conversation' });
   await expect.poll(() => conversation.getByRole('article').count(), SOON).toBeGreaterThan(PAYLOADS.length * 2);
   await expectNothingRan('the conversation');
@@ -113,19 +117,20 @@ test('the knowledge base shows hostile articles, and searches for hostile words'
   const { items } = await read<{ items: { id: string }[] }>(page, home(), '/api/knowledge/documents');
   expect(items.length).toBeGreaterThan(10);
   for (const { id } of items) {
-    await open(`/knowledge?document=${id}`);
+    await visit(`/knowledge?document=${id}`, `/api/knowledge/documents/${id}`);
     await page.getByRole('complementary').locator('p').first().waitFor(SOON);
     await expectNothingRan(`document ${id}`);
   }
   for (const payload of PAYLOADS.slice(0, 20)) {
-    await open(`/knowledge?q=${encodeURIComponent(payload)}`);
+    await visit(`/knowledge?q=${encodeURIComponent(payload)}`, '/api/knowledge/search');
+    await page.getByText(/\d passages? in \d|Nothing found/).first().waitFor(SOON);
     await expectNothingRan(`a search for ${payload}`);
   }
 });
 
 test('what stands in the address is text too', { timeout: 300_000 }, async () => {
   for (const payload of PAYLOADS) {
-    await open(`/inbox?q=${encodeURIComponent(payload)}`);
+    await visit(`/inbox?q=${encodeURIComponent(payload)}`, '/api/tickets?');
     await expectNothingRan(`the inbox searched for ${payload}`);
   }
   for (const payload of PAYLOADS.slice(0, 10)) {

@@ -42,7 +42,7 @@ test('a program hands a ticket in with a token, which stops working when it is r
     });
   expect((await handIn('A ticket from a program')).status).toBe(202);
   await page.getByRole('link', { name: 'Inbox' }).first().click();
-  await page.getByRole('region', { name: 'Inbox' }).getByText('A ticket from a program').waitFor(SOON);
+  await page.getByRole('region', { name: 'Inbox', exact: true }).getByText('A ticket from a program').waitFor(SOON);
   await page.getByRole('link', { name: 'Settings' }).first().click();
   await page.getByRole('button', { name: 'Revoke' }).click();
   await page.getByText(/No tokens yet/).waitFor(SOON);

@@ -74,7 +74,7 @@ function Entries({ entries }: { entries: AuditEntry[] }) {
   return (
     <Card>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={s.title}>
+      <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={s.title}>
         <table className="w-full text-sm">
           <thead>
             <tr className="border-b border-line text-xs text-faint">

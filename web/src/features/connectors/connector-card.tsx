@@ -111,7 +111,7 @@ function AutonomyChoice({ value, disabled, onChange }: { value: Autonomy; disabl
 function Tools({ tools }: { tools: Tool[] }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="overflow-x-auto px-5 pb-4" tabIndex={0} role="region" aria-label={s.tools(tools.length)}>
+    <div className="overflow-x-auto px-5 pb-4" tabIndex={0} role="group" aria-label={s.tools(tools.length)}>
       <table className="w-full text-sm">
         <thead>
           <tr className="text-left text-xs text-faint">
