@@ -167,6 +167,9 @@ pub fn sentences(passage: &str) -> Vec<Sentence> {
 
 /// `1. `, `2) `, `- `, `* `, `+ `, `• `: the mark's length and the list's kind.
 fn list_mark(line: &str) -> Option<(usize, Kind)> {
+    if after_page_number(line).is_some() {
+        return None;
+    }
     for mark in ["- ", "* ", "+ ", "• ", "– "] {
         if let Some(rest) = line.strip_prefix(mark) {
             return (!rest.trim().is_empty())
@@ -218,12 +221,7 @@ fn flush(
 /// A piece without the page number (`- 12 -`) that a printed manual leaves at either end.
 fn without_page_numbers(passage: &str, mut start: usize, mut end: usize) -> (usize, usize) {
     let text = &passage[start..end];
-    let after_dash = text.strip_prefix("- ").unwrap_or(text);
-    let after_number = after_dash.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = after_dash.len() - after_number.len();
-    if (1..=4).contains(&digits)
-        && let Some(rest) = after_number.strip_prefix(" - ")
-    {
+    if let Some(rest) = after_page_number(text) {
         start = end - rest.trim_start().len();
     }
     let text = &passage[start..end];
@@ -237,6 +235,17 @@ fn without_page_numbers(passage: &str, mut start: usize, mut end: usize) -> (usi
         }
     }
     (start, end)
+}
+
+/// What follows the page number (`- 12 - `, or `12 - ` whose dash is taken already) at the start.
+fn after_page_number(text: &str) -> Option<&str> {
+    let after_dash = text.strip_prefix("- ").unwrap_or(text);
+    let after_number = after_dash.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = after_dash.len() - after_number.len();
+    (1..=4)
+        .contains(&digits)
+        .then(|| after_number.strip_prefix(" - "))
+        .flatten()
 }
 
 /// Byte ranges of the sentences of running text.
