@@ -201,7 +201,7 @@ async fn an_approval_is_void_when_what_it_would_change_has_moved() {
     let payment = &action["call"]["arguments"]["payment_id"];
     let file = desk.world.folder.path().join("larkfield.db");
     let connection = rusqlite::Connection::open(file).unwrap();
-    let moved = format!("UPDATE payments SET status = 'disputed' WHERE id = {payment}");
+    let moved = format!("UPDATE payments SET status = 'failed' WHERE id = {payment}");
     assert_eq!(connection.execute(&moved, ()).unwrap(), 1);
     let yes = json!({"decision_hash": action["decision_hash"]});
     let void = desk

@@ -74,7 +74,7 @@ async fn an_entry_that_somebody_changed_is_named() {
     assert_eq!(verified.json["entries"], 2);
     let problem = verified.json["problem"].as_str().unwrap();
     assert!(
-        problem.contains('3') && problem.contains("changed"),
+        problem.contains("entry 3") && problem.contains("does not match its hash"),
         "{problem}"
     );
 }

@@ -8,7 +8,6 @@ mod connectors;
 mod demo;
 mod first_start;
 mod forgery;
-mod full_disk;
 mod knowledge;
 mod live;
 mod openapi;

@@ -193,7 +193,7 @@ async fn bytes_that_are_no_json_of_ours_are_refused() {
         (
             "application/json",
             deep("{\"requester\":[", "]}").into_bytes(),
-            400,
+            413,
         ),
         ("text/plain", b"{\"body\": \"x\"}".to_vec(), 415),
         ("application/xml", b"<ticket/>".to_vec(), 415),
@@ -390,7 +390,7 @@ async fn a_ticket_that_two_want_looked_into_again_is_looked_into_by_one_at_a_tim
     let workspace = world.workspace("default").await;
     world.looked_into(&workspace, &id.parse().unwrap()).await;
     for round in 0..4 {
-        let depth = if round % 2 == 0 { "standard" } else { "deeper" };
+        let depth = if round % 2 == 0 { "standard" } else { "deep" };
         let again = world
             .post(
                 &program,
