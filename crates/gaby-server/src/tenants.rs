@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gaby_agent::Agent;
 use gaby_agent::queue::Agents;
-use gaby_knowledge::KnowledgeError;
 use gaby_model::WorkspaceId;
 use gaby_store::{Store, Workspace};
 use tokio::sync::{Mutex, OnceCell};
