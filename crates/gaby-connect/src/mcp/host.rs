@@ -443,16 +443,19 @@ impl<K: CallKey> Host<K> {
     async fn check_pin(
         &self,
         entry: &Arc<Entry>,
-        session: &Session,
+        session: &Arc<Session>,
         tool: &str,
         full: &str,
         arguments: &serde_json::Map<String, Value>,
     ) -> Result<(), CallError> {
         supervise::reconcile(&self.shared, entry, session)
             .await
-            .map_err(|reason| CallError::Unavailable {
-                connector: entry.setup().name,
-                reason,
+            .map_err(|reason| {
+                entry.failed(session, &reason);
+                CallError::Unavailable {
+                    connector: entry.setup().name,
+                    reason,
+                }
             })?;
         let pinned = lock(&entry.pins)
             .get(tool)

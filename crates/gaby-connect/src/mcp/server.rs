@@ -6,7 +6,7 @@ use gaby_model::Access;
 use gaby_store::Workspace;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    ListToolsResult, PaginatedRequestParams, ResultType, ServerCapabilities, ServerConfig, Tool,
     ToolAnnotations,
 };
 use rmcp::service::{RequestContext, RoleServer};
@@ -122,9 +122,11 @@ impl ServerHandler for Server {
             }
             Err(failure) => result::failure(kind(&failure), &failure.to_string()),
         };
-        serde_json::from_value::<CallToolResult>(value)
-            .map(CallToolResponse::Complete)
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+        let mut answer = serde_json::from_value::<CallToolResult>(value)
+            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        // Peers of 2026-07-28 insist on it; for older ones it is left out again when it is sent.
+        answer.result_type = Some(ResultType::COMPLETE);
+        Ok(CallToolResponse::Complete(answer))
     }
 }
 
