@@ -22,6 +22,7 @@ use crate::hands::Hands;
 use crate::intake::{self, INVESTIGATE, TakenIn};
 use crate::investigate::{self, InvestigationResult, Run, recall};
 use crate::playbook::{Playbooks, RoleMapping};
+use crate::queue;
 use crate::reach::{Library, Toolbox};
 use crate::settings::AgentSettings;
 use crate::tools;
@@ -245,7 +246,8 @@ impl Agent {
         incoming: IncomingTicket,
         source: &str,
     ) -> Result<TakenIn, AgentError> {
-        intake::take_in(self, incoming, source, true).await
+        let (taken, _) = intake::take_in(self, incoming, source, false).await?;
+        Ok(taken)
     }
 
     /// Investigates a ticket that is stored, or goes on where its investigation was interrupted.
@@ -270,18 +272,49 @@ impl Agent {
         Ok(())
     }
 
-    /// Takes a ticket in and investigates it at once, as `gaby investigate FILE` does.
+    /// Takes a ticket in and investigates it at once, as `gaby investigate FILE` does. If this
+    /// process ends early, another goes on.
     ///
     /// # Errors
-    /// As [`Self::intake`] and [`Self::investigate`].
+    /// As [`Self::intake`] and [`Self::investigate_here`], and when its source gave the ticket before
+    /// and it needs no investigation.
     pub async fn investigate_incoming(
         &self,
         incoming: IncomingTicket,
         source: &str,
         depth: Depth,
     ) -> Result<InvestigationResult, AgentError> {
-        let taken = intake::take_in(self, incoming, source, false).await?;
-        self.investigate(taken.id(), depth).await
+        let _working = queue::join(self.workspace().store()).await?;
+        let (taken, job) = intake::take_in(self, incoming, source, true).await?;
+        if let Some(job) = job {
+            return queue::work_here(self, taken.id(), depth, job).await;
+        }
+        if self.is_settled(taken.id()).await? {
+            let state = self.ticket(taken.id()).await?.state;
+            let ticket = taken.id().clone();
+            return Err(AgentError::TakenBefore { ticket, state });
+        }
+        self.investigate_here(taken.id(), depth).await
+    }
+
+    /// Investigates a ticket that is stored in this process and at once, and keeps all others off it
+    /// meanwhile. If this process ends early, another goes on.
+    ///
+    /// # Errors
+    /// As [`Self::investigate`], and when somebody else works on the ticket.
+    pub async fn investigate_here(
+        &self,
+        ticket: &TicketId,
+        depth: Depth,
+    ) -> Result<InvestigationResult, AgentError> {
+        let _working = queue::join(self.workspace().store()).await?;
+        let known = self.ticket(ticket).await?;
+        let mut tx = self.workspace().begin().await?;
+        let Some(job) = queue::take_up(&mut tx, &known, self.now()).await? else {
+            return Err(AgentError::Busy(ticket.clone()));
+        };
+        tx.commit().await?;
+        queue::work_here(self, ticket, depth, job).await
     }
 
     /// Answers a question from the knowledge base; no tool is called.

@@ -2,7 +2,7 @@
 
 use gaby_gate::GateError;
 use gaby_model::ticket::TicketError;
-use gaby_model::{ActionId, ActionState, TicketId};
+use gaby_model::{ActionId, ActionState, TicketId, TicketState};
 use gaby_store::StoreError;
 
 use crate::brain::BrainError;
@@ -17,6 +17,19 @@ pub enum AgentError {
     /// There is no such ticket.
     #[error("there is no ticket {0} in this workspace")]
     NoTicket(TicketId),
+    /// Somebody else works on the ticket.
+    #[error("somebody else works on the ticket {0} right now: see what comes of it")]
+    Busy(TicketId),
+    /// The source gave the ticket before, and it was worked on.
+    #[error(
+        "the ticket was handed in before, as {ticket}, and is {}: nothing was done", .state.as_str()
+    )]
+    TakenBefore {
+        /// Which.
+        ticket: TicketId,
+        /// Where it stands.
+        state: TicketState,
+    },
     /// There is no such action.
     #[error("there is no action {0} in this workspace")]
     NoAction(ActionId),

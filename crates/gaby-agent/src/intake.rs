@@ -3,13 +3,14 @@
 use gaby_model::{
     Author, IncomingTicket, Message, MessageId, Requester, Ticket, TicketId, TicketState,
 };
-use gaby_store::queue::due;
+use gaby_store::queue::{Job, due};
 use gaby_store::tickets::Inserted;
 use serde_json::json;
 
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::investigate::record;
+use crate::queue;
 
 /// The kind of job that investigates a ticket.
 pub const INVESTIGATE: &str = "investigate";
@@ -33,13 +34,14 @@ impl TakenIn {
     }
 }
 
-/// Takes a ticket in from a source. With `enqueue`, the work on it is stored with it.
+/// Takes a ticket in from a source, and stores the work on it with it: for whoever comes first, or
+/// with `here` under a lease of this process, whose job is given then.
 pub(crate) async fn take_in(
     agent: &Agent,
     incoming: IncomingTicket,
     source: &str,
-    enqueue: bool,
-) -> Result<TakenIn, AgentError> {
+    here: bool,
+) -> Result<(TakenIn, Option<Job>), AgentError> {
     incoming.check()?;
     let now = agent.now();
     let vouches = agent.settings().source(source).vouches;
@@ -69,21 +71,24 @@ pub(crate) async fn take_in(
     gaby_store::failpoint("intake:before");
     let mut tx = agent.workspace().begin().await?;
     if let Inserted::AlreadyThere(known) = tx.tickets().insert(&ticket).await? {
-        return Ok(TakenIn::Known(known));
+        return Ok((TakenIn::Known(known), None));
     }
     tx.tickets().add_message(&message).await?;
-    if enqueue {
-        let due = due(ticket.sla_deadline, ticket.priority, now);
+    let due = due(ticket.sla_deadline, ticket.priority, now);
+    let job = if here {
+        queue::take_up(&mut tx, &ticket, now).await?
+    } else {
         tx.enqueue(INVESTIGATE, ticket.id.as_str(), due, ticket.priority, now)
             .await?;
-    }
+        None
+    };
     let content =
         json!({"subject": ticket.subject, "body": message.body, "requester": ticket.requester});
     record::audit(&mut tx, "ticket.taken_in", &ticket.id, &content, now);
     tx.commit().await?;
     gaby_store::failpoint("intake:after");
     metrics::counter!("gaby_tickets_total", "source" => source.to_owned()).increment(1);
-    Ok(TakenIn::New(ticket.id))
+    Ok((TakenIn::New(ticket.id), job))
 }
 
 /// The requester as far as the source may be believed.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gaby_model::{Clock as _, SystemClock, TicketId, WorkspaceId};
-use gaby_store::Store;
-use gaby_store::queue::Job;
+use gaby_model::{Clock as _, Depth, SystemClock, Ticket, TicketId, Timestamp, WorkspaceId};
+use gaby_store::queue::{Job, WorkerLock, due};
+use gaby_store::{Store, Tx};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::intake::INVESTIGATE;
+use crate::investigate::InvestigationResult;
 
 /// How long a job stays with a worker that does not say that it is alive.
 const LEASE: Duration = Duration::from_secs(30);
@@ -66,13 +67,8 @@ impl Worker {
     /// # Errors
     /// When the store fails at the start.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), AgentError> {
-        let lock = self.store.lock_worker().await?;
+        let lock = join(&self.store).await?;
         if lock.alone() {
-            // Whatever is leased was left by a process that is gone.
-            let freed = self.store.queue().recover().await?;
-            if freed > 0 {
-                tracing::info!(freed, "took over the work of a process that is gone");
-            }
             for agent in self.agents.all().await {
                 if let Err(error) = agent.tidy(true).await {
                     tracing::error!(workspace = agent.workspace().slug(), %error, "what was interrupted could not be taken up");
@@ -134,6 +130,57 @@ impl Worker {
             }
         }
     }
+}
+
+/// Makes this process one of those that work. Whatever is leased while there is no other was left by
+/// one that is gone.
+pub(crate) async fn join(store: &Store) -> Result<WorkerLock, AgentError> {
+    let lock = store.lock_worker().await?;
+    if lock.alone() {
+        let freed = store.queue().recover().await?;
+        if freed > 0 {
+            tracing::info!(freed, "took over the work of a process that is gone");
+        }
+    }
+    Ok(lock)
+}
+
+/// Takes up the investigation of a ticket for this process. None when somebody else is on it.
+pub(crate) async fn take_up(
+    tx: &mut Tx,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<Option<Job>, AgentError> {
+    let when = due(ticket.sla_deadline, ticket.priority, now);
+    let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+    let subject = ticket.id.as_str();
+    let job = tx.take_up(INVESTIGATE, subject, (when, ticket.priority), now, lease);
+    Ok(job.await?)
+}
+
+/// Investigates a ticket whose job this process took up. What goes wrong leaves the job for others.
+pub(crate) async fn work_here(
+    agent: &Agent,
+    ticket: &TicketId,
+    depth: Depth,
+    job: Job,
+) -> Result<InvestigationResult, AgentError> {
+    let store = agent.workspace().store();
+    let outcome = tokio::select! {
+        outcome = agent.investigate(ticket, depth) => outcome,
+        () = keep_lease(store, &job) => return Err(AgentError::Busy(ticket.clone())),
+    };
+    match &outcome {
+        Ok(_) => store.queue().complete(&job.id).await?,
+        Err(error) => {
+            let why = error.to_string();
+            let queue = store.queue();
+            if let Err(error) = queue.fail(&job, &why, SystemClock.now()).await {
+                tracing::warn!(job = %job.id, %error, "the work waits until its lease ends");
+            }
+        }
+    }
+    outcome
 }
 
 /// Does a job while keeping its lease, and says what became of it.

@@ -15,6 +15,8 @@ use gaby_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::accounts::AccountError;
+
 /// The result of a handler.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
@@ -155,10 +157,26 @@ impl From<AgentError> for ApiError {
             AgentError::NoTicket(_) | AgentError::NoAction(_) => Self::not_found(error.to_string()),
             AgentError::NotUndoable { .. }
             | AgentError::NotEdited { .. }
+            | AgentError::Busy(_)
+            | AgentError::TakenBefore { .. }
             | AgentError::WrongState { .. } => Self::conflict(error.to_string()),
             AgentError::Gate(GateError::Store(error)) | AgentError::Store(error) => error.into(),
             AgentError::Gate(error) => Self::conflict(error.to_string()),
             other => Self::internal("the agent", &other),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Email | AccountError::Name | AccountError::Password(_) => {
+                Self::invalid(error.to_string())
+            }
+            AccountError::Taken(_) => Self::conflict(error.to_string()),
+            AccountError::Unknown(_) => Self::not_found(error.to_string()),
+            AccountError::Store(error) => Self::store("storing the account", &error),
+            AccountError::Hash(_) => Self::internal("hashing the password", &error),
         }
     }
 }

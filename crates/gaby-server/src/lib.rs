@@ -5,6 +5,7 @@
 //! command line alike; [`Server`] serves it. Every route stands in the one table of `routes`, and
 //! what a route asks of its caller is checked before its handler runs.
 
+pub mod accounts;
 mod again;
 mod api_token;
 mod app;

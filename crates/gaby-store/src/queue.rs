@@ -110,6 +110,61 @@ impl Tx {
         .await?;
         Ok(id)
     }
+
+    /// Takes up the work on a subject for this process, under a lease of so many milliseconds: its
+    /// job if one waits, or a new one. None when somebody else works on it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_up(
+        &mut self,
+        kind: &str,
+        subject: &str,
+        (due, priority): (Timestamp, Priority),
+        now: Timestamp,
+        lease_millis: i64,
+    ) -> Result<Option<Job>> {
+        let workspace = self.workspace().id().as_str().to_owned();
+        let there = sqlx::query(
+            "SELECT id FROM jobs WHERE workspace = $1 AND kind = $2 AND subject = $3 \
+             AND state = 'leased' AND lease_until >= $4",
+        )
+        .bind(&workspace)
+        .bind(kind)
+        .bind(subject)
+        .bind(now.as_millis())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        if there.is_some() {
+            return Ok(None);
+        }
+        let waiting = sqlx::query(
+            "SELECT id FROM jobs WHERE workspace = $1 AND kind = $2 AND subject = $3 ORDER BY id",
+        )
+        .bind(&workspace)
+        .bind(kind)
+        .bind(subject)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let id: JobId = match waiting {
+            Some(row) => parsed(&row.try_get::<String, _>(0)?)?,
+            None => self.enqueue(kind, subject, due, priority, now).await?,
+        };
+        let epoch = self.workspace().store().inner.epoch.clone();
+        // Whoever claimed it meanwhile is told apart by the lease's end.
+        let rows = sqlx::query(
+            "UPDATE jobs SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = 1 \
+             WHERE id = $3 AND (state <> 'leased' OR lease_until < $4) \
+             RETURNING id, workspace, kind, subject, attempts",
+        )
+        .bind(epoch)
+        .bind(now.plus_millis(lease_millis).as_millis())
+        .bind(id.as_str())
+        .bind(now.as_millis())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.first().map(job).transpose()
+    }
 }
 
 impl Queue<'_> {
@@ -329,6 +384,11 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => false,
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         };
+        // As on PostgreSQL: alone for a moment, then one of those who share it.
+        if alone {
+            file.unlock().map_err(failed)?;
+        }
+        file.lock_shared().map_err(failed)?;
         Ok(WorkerLock {
             alone,
             _held: Held::File { _file: file },

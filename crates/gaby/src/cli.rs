@@ -3,14 +3,14 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    approvals, ask, audit, connect, connector, connectors, doctor, eval, ingest, investigate, mcp,
-    playbook, policy, search, serve, tickets, token, workspace,
+    approvals, ask, audit, completions, connect, connector, connectors, doctor, eval, ingest,
+    investigate, mcp, playbook, policy, search, serve, tickets, token, user, workspace,
 };
 use crate::settings::Global;
 
 /// AI support agent that actually investigates.
 #[derive(Debug, Parser)]
-#[command(name = "gaby", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "gaby", bin_name = "gaby", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -39,4 +39,46 @@ pub(crate) enum Command {
     Workspace(workspace::Args),
     Doctor(doctor::Args),
     Token(token::Args),
+    User(user::Args),
+    Completions(completions::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documentation_names_every_command_and_no_other() {
+        let documented = include_str!("../../../docs/cli.md");
+        let table: Vec<&str> = documented
+            .lines()
+            .filter(|line| line.starts_with("| `gaby "))
+            .collect();
+        let tree = Cli::command();
+        for command in tree.get_subcommands() {
+            let name = command.get_name();
+            let row = |line: &&str| line.split(['`', ' ']).any(|word| word == name);
+            let rows: Vec<&str> = table.iter().copied().filter(row).collect();
+            assert!(!rows.is_empty(), "docs/cli.md has no row for `gaby {name}`");
+            for below in command.get_subcommands() {
+                let below = below.get_name();
+                let named = rows.iter().any(|line| line.contains(below));
+                assert!(named, "docs/cli.md does not name `gaby {name} {below}`");
+            }
+        }
+        for line in table {
+            let name = line.split(['`', ' ']).nth(3).unwrap_or_default();
+            let known = tree
+                .get_subcommands()
+                .any(|command| command.get_name() == name);
+            assert!(known, "there is no `gaby {name}`: {line}");
+        }
+    }
 }

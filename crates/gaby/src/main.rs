@@ -22,6 +22,7 @@ use clap::Parser as _;
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
+    stay_out_of_core_dumps();
     // Without it nothing can be reached over TLS; it fails only when it was done before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
@@ -36,4 +37,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error),
     }
+}
+
+/// What is opened here in memory must not be written to a disk by a crash, nor read by a debugger of
+/// another process of this user. Where the system does not offer that, nothing is lost but that.
+fn stay_out_of_core_dumps() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -25,11 +25,23 @@ const EMBEDDING_KEY: &str = "GABY_EMBEDDING_KEY";
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// The folder of keys, database and settings [default: the platform's data folder]
-    #[arg(long, global = true, value_name = "DIR", env = "GABY_DATA")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "GABY_DATA",
+        hide_env_values = true
+    )]
     #[serde(skip)]
     data: Option<PathBuf>,
     /// The settings' file [default: gaby.toml in the data folder]
-    #[arg(long, global = true, value_name = "FILE", env = "GABY_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "GABY_CONFIG",
+        hide_env_values = true
+    )]
     #[serde(skip)]
     config: Option<PathBuf>,
     /// A PostgreSQL server to use instead of a file, such as postgres://gaby@db/gaby
@@ -43,7 +55,13 @@ pub(crate) struct Global {
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<String>,
     /// The workspace to work in [default: the only one]
-    #[arg(long, global = true, value_name = "SLUG", env = "GABY_WORKSPACE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SLUG",
+        env = "GABY_WORKSPACE",
+        hide_env_values = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<String>,
     /// A folder with connector manifests of your own; may be given again
@@ -52,6 +70,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "DIR",
         env = "GABY_CONNECTORS",
+        hide_env_values = true,
         value_delimiter = ','
     )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -62,13 +81,20 @@ pub(crate) struct Global {
         global = true,
         value_name = "PATH",
         env = "GABY_PLAYBOOKS",
+        hide_env_values = true,
         value_delimiter = ','
     )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     playbooks: Vec<PathBuf>,
     /// What makes vectors: builtin, a folder with a sentence-transformer, or "URL MODEL" of an
     /// OpenAI-compatible endpoint
-    #[arg(long, global = true, value_name = "WHAT", env = "GABY_EMBEDDING")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHAT",
+        env = "GABY_EMBEDDING",
+        hide_env_values = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<String>,
 }
@@ -87,7 +113,7 @@ struct File {
 }
 
 /// What holds now.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The data folder, when one was named or the platform has one.
     data: Option<PathBuf>,
@@ -173,7 +199,7 @@ impl Settings {
         Ok(PartsConfig {
             connectors: self.connectors.clone(),
             playbooks: self.playbooks.clone(),
-            policies: Some(self.policies()?),
+            policies: self.policies().ok(),
             embedding: self.embedding()?,
         })
     }

@@ -180,6 +180,21 @@ impl Shared {
     fn all(&self) -> Vec<Arc<Entry>> {
         lock(&self.entries).values().cloned().collect()
     }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        lock(&self.entries).keys().cloned().collect()
+    }
+
+    /// Ends a connector in this process.
+    pub(super) fn let_go(&self, name: &str) {
+        let Some(entry) = lock(&self.entries).remove(name) else {
+            return;
+        };
+        if let Some(task) = lock(&entry.task).take() {
+            task.abort();
+        }
+        entry.live.send_modify(|live| live.session = None);
+    }
 }
 
 impl Drop for Shared {
@@ -257,6 +272,7 @@ impl<K: CallKey> Host<K> {
     /// Every tool that may be called, with what the operator decided about it. A connector that is
     /// down is in it too: its tools exist, they just fail.
     pub async fn catalog(&self) -> Vec<ToolDefinition> {
+        self.follow().await;
         self.shared
             .all()
             .iter()
@@ -274,6 +290,7 @@ impl<K: CallKey> Host<K> {
 
     /// Every connector with its tools, by name.
     pub async fn status(&self) -> Vec<ConnectorStatus> {
+        self.follow().await;
         self.shared
             .all()
             .iter()

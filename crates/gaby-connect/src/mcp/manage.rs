@@ -313,11 +313,7 @@ impl<K: CallKey> Host<K> {
         tx.connectors().remove(name).await?;
         tx.audit(note("connector.removed", &entry.setup(), json!({})));
         tx.commit().await?;
-        lock(&self.shared.entries).remove(name);
-        if let Some(task) = lock(&entry.task).take() {
-            task.abort();
-        }
-        entry.live.send_modify(|live| live.session = None);
+        self.shared.let_go(name);
         Ok(())
     }
 

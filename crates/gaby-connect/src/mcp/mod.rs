@@ -6,6 +6,7 @@
 
 mod bounded;
 mod error;
+mod follow;
 mod host;
 mod manage;
 mod pin;

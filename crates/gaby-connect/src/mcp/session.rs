@@ -83,8 +83,13 @@ impl Session {
         match tokio::time::timeout(START_TIME, Self::start(setup, registry)).await {
             Ok(result) => result,
             Err(_) => Err(format!(
-                "it did not start within {} seconds",
-                START_TIME.as_secs()
+                "it did not start within {} seconds{}",
+                START_TIME.as_secs(),
+                match setup.config.reach {
+                    Reach::McpStdio { .. } =>
+                        "; if it downloads itself first, as npx and uvx do, run it once by hand",
+                    Reach::Manifest { .. } | Reach::McpHttp { .. } => "",
+                }
             )),
         }
     }

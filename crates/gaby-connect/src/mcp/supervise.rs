@@ -59,7 +59,7 @@ pub(super) fn take_up(
     lock(&shared.entries).insert(name, entry);
 }
 
-fn from_store(pin: ToolPin) -> (String, Pinned) {
+pub(super) fn from_store(pin: ToolPin) -> (String, Pinned) {
     let suspended = pin.suspended.then(|| {
         if pin.hash.is_empty() {
             "it is new since the server was connected".to_owned()

@@ -1,85 +1,22 @@
 //! Making accounts and sessions.
 
-use gaby_model::{SessionId, UserId, WorkspaceId};
+use gaby_model::SessionId;
 use gaby_store::StoreError;
-use gaby_store::accounts::{Role, SessionRecord, User};
+use gaby_store::accounts::{SessionRecord, User};
 
 use super::caller::longest_session;
-use super::password::PasswordError;
 use super::secret;
+use crate::accounts::{self, NewAccount};
 use crate::app::App;
 use crate::error::ApiError;
-
-/// What a new account needs.
-pub(crate) struct NewAccount {
-    pub(crate) email: String,
-    pub(crate) name: String,
-    pub(crate) role: Role,
-    pub(crate) workspaces: Option<Vec<WorkspaceId>>,
-    pub(crate) password: String,
-}
 
 /// Makes an account.
 ///
 /// # Errors
 /// When a field is not good, or the address is taken.
 pub(crate) async fn create(app: &App, account: NewAccount) -> Result<User, ApiError> {
-    store(app, check(app, account).await?).await
-}
-
-/// Checks an account's fields and hashes its password, before anything is stored.
-///
-/// # Errors
-/// When a field is not good.
-pub(crate) async fn check(app: &App, account: NewAccount) -> Result<User, ApiError> {
-    let email = account.email.trim().to_owned();
-    let name = account.name.trim().to_owned();
-    let shaped = email
-        .split_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
-    if !shaped || email.len() > 320 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(ApiError::invalid("`email` is not an e-mail address"));
-    }
-    if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
-        return Err(ApiError::invalid(
-            "`name` must have 1 to 200 characters and no control characters",
-        ));
-    }
-    let password_hash = app
-        .passwords
-        .hash(account.password)
-        .await
-        .map_err(refused_password)?;
-    Ok(User {
-        id: UserId::generate(),
-        email,
-        name,
-        role: account.role,
-        workspaces: account.workspaces,
-        password_hash,
-        created_at: app.now(),
-    })
-}
-
-/// Stores an account that was checked.
-///
-/// # Errors
-/// When the address is taken.
-pub(crate) async fn store(app: &App, user: User) -> Result<User, ApiError> {
-    match app.store.accounts().add_user(&user).await {
-        Ok(()) => Ok(user),
-        Err(StoreError::Exists(what)) => {
-            Err(ApiError::conflict(format!("there is {what} already")))
-        }
-        Err(error) => Err(ApiError::store("making the account", &error)),
-    }
-}
-
-fn refused_password(error: PasswordError) -> ApiError {
-    match error {
-        PasswordError::Hash(_) => ApiError::internal("hashing the password", &error),
-        PasswordError::TooShort | PasswordError::TooLong => ApiError::invalid(error.to_string()),
-    }
+    let checked = account.checked(&app.passwords, app.now()).await?;
+    Ok(accounts::add(&app.store, checked).await?)
 }
 
 /// Begins a session for a user and gives its token, which nobody else ever sees.

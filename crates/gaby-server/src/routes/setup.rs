@@ -12,8 +12,8 @@ use gaby_store::accounts::{Role, User};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::accounts::{self, NewAccount};
 use crate::app::App;
-use crate::auth::account::{self, NewAccount};
 use crate::auth::visitor;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::Body;
@@ -100,9 +100,9 @@ async fn first_admin(app: &App, form: FirstAdmin) -> ApiResult<User> {
         password: field(form.password, "password")?,
     };
     // What is wrong with the form is said before the link is used up.
-    let checked = account::check(app, account).await?;
+    let checked = account.checked(&app.passwords, app.now()).await?;
     use_link(app, &form.token).await?;
-    account::store(app, checked).await
+    Ok(accounts::add(&app.store, checked).await?)
 }
 
 async fn use_link(app: &App, token: &str) -> ApiResult<()> {

@@ -8,8 +8,9 @@ use gaby_store::accounts;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::accounts::NewAccount;
 use crate::app::App;
-use crate::auth::account::{self, NewAccount};
+use crate::auth::account;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::Body;
 

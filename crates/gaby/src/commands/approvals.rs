@@ -14,8 +14,7 @@ use serde_json::Value;
 use crate::failure::{Ended, usage};
 use crate::output::{self, Output, indent};
 use crate::prompt;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 const MOST: u32 = 500;
 const REACH: Duration = Duration::from_secs(10);
@@ -95,16 +94,16 @@ struct Displayed {
     text: String,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     match args.what.unwrap_or(What::List(List::default())) {
         What::List(list) => {
-            let workspace = workplace::open(settings).await?;
+            let workspace = place.workspace().await?;
             let state = (!list.all).then_some(ActionState::Proposed);
             let actions = workspace.actions().list(state, MOST).await?;
             show_all(&workspace, actions, args.json).await
         }
         What::Show(show) => {
-            let workspace = workplace::open(settings).await?;
+            let workspace = place.workspace().await?;
             let shown = shown(&workspace, &show.action).await?;
             if args.json {
                 return output::json(&shown);
@@ -113,9 +112,9 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
             tell(&mut out, &shown)?;
             out.end()
         }
-        What::Approve(approve) => decide_yes(approve, args.json, settings).await,
+        What::Approve(approve) => decide_yes(approve, args.json, place).await,
         What::Reject(reject) => {
-            let tenant = workplace::tenant(settings).await?;
+            let tenant = place.tenant().await?;
             let user = gaby_server::operator(tenant.workspace.store()).await?;
             let approver = Approver {
                 user: &user.id,
@@ -130,8 +129,8 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-async fn decide_yes(args: Approve, json: bool, settings: &Settings) -> anyhow::Result<()> {
-    let tenant = workplace::tenant(settings).await?;
+async fn decide_yes(args: Approve, json: bool, place: &Workplace) -> anyhow::Result<()> {
+    let tenant = place.tenant().await?;
     let shown = shown(&tenant.workspace, &args.action).await?;
     if shown.action.state != ActionState::Proposed {
         bail!(
@@ -160,6 +159,8 @@ async fn decide_yes(args: Approve, json: bool, settings: &Settings) -> anyhow::R
         }
     };
     tenant.host.settled(REACH).await;
+    // A server that starts meanwhile must not take this for something that a crash left behind.
+    let _working = tenant.workspace.store().lock_worker().await?;
     let user = gaby_server::operator(tenant.workspace.store()).await?;
     let approver = Approver {
         user: &user.id,

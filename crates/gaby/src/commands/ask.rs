@@ -5,9 +5,9 @@ use gaby_model::{Clock as _, SystemClock};
 use gaby_server::AGENT_SETTINGS;
 
 use crate::commands::investigate::cited;
+use crate::failure::usage;
 use crate::output::{self, Output};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Answer a question from the knowledge base, with citations
 ///
@@ -21,11 +21,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    if args.question.trim().is_empty() {
+        return Err(usage("the question is empty"));
+    }
+    let workspace = place.workspace().await?;
     let agent: AgentSettings = workspace.setting(AGENT_SETTINGS).await?.unwrap_or_default();
-    let knowledge = workplace::knowledge_of(workspace, settings).await?;
-    let library = gaby_server::library(knowledge);
+    let library = gaby_server::library(place.knowledge().await?);
     let now = SystemClock.now();
     let answer =
         gaby_agent::ask::answer(library.as_ref(), &args.question, agent.threshold, now).await?;

@@ -11,8 +11,7 @@ use serde_json::json;
 use crate::failure::Ended;
 use crate::input;
 use crate::output::{self, Output, note};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// The largest exported log that is read.
 const MAX_EXPORT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -76,34 +75,34 @@ struct Export {
     output: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     match args.what {
-        What::Verify(args) => match verified(&args, settings).await {
+        What::Verify(args) => match verified(&args, place).await {
             Ok(found) => tell(&found, args.json),
             Err(error) => {
                 crate::failure::report(&error);
                 Err(Ended(2).into())
             }
         },
-        What::List(args) => list(args, settings).await,
+        What::List(args) => list(args, place).await,
         What::Key => {
-            let workspace = workplace::open(settings).await?;
+            let workspace = place.workspace().await?;
             let mut out = Output::new();
             out.line(workspace.audit().verifying_key_text())?;
             out.end()
         }
         What::Checkpoint => {
-            let workspace = workplace::open(settings).await?;
+            let workspace = place.workspace().await?;
             let checkpoint = workspace.audit().checkpoint().await?;
             let mut out = Output::new();
             out.line(checkpoint.trim_end())?;
             out.end()
         }
-        What::Export(args) => export(args, settings).await,
+        What::Export(args) => export(args, place).await,
     }
 }
 
-async fn verified(args: &Verify, settings: &Settings) -> anyhow::Result<Result<Report, Problem>> {
+async fn verified(args: &Verify, place: &Workplace) -> anyhow::Result<Result<Report, Problem>> {
     let mut kept = Vec::with_capacity(args.from.len());
     for path in &args.from {
         let (bytes, name) = input::bytes(path, MAX_NOTE_BYTES)?;
@@ -115,7 +114,7 @@ async fn verified(args: &Verify, settings: &Settings) -> anyhow::Result<Result<R
     });
     let given = given.transpose()?;
     let Some(file) = &args.export else {
-        let workspace = workplace::open(settings).await?;
+        let workspace = place.workspace().await?;
         let mut log = workspace.audit().export().await?;
         log.checkpoints.extend(kept);
         let own = workspace.audit().verifying_key();
@@ -163,8 +162,8 @@ fn tell(found: &Result<Report, Problem>, json: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn list(args: List, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+async fn list(args: List, place: &Workplace) -> anyhow::Result<()> {
+    let workspace = place.workspace().await?;
     let entries = workspace.audit().list(args.before, args.limit).await?;
     if args.json {
         let entries: Vec<_> = entries.into_iter().map(|(entry, _)| entry).collect();
@@ -191,8 +190,8 @@ async fn list(args: List, settings: &Settings) -> anyhow::Result<()> {
     out.end()
 }
 
-async fn export(args: Export, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+async fn export(args: Export, place: &Workplace) -> anyhow::Result<()> {
+    let workspace = place.workspace().await?;
     let log = workspace.audit().export().await?;
     let Some(file) = args.output else {
         return output::json(&log);

@@ -13,8 +13,7 @@ use crate::failure::usage;
 use crate::input;
 use crate::output::{Output, note};
 use crate::prompt;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Connect another system
 ///
@@ -24,7 +23,7 @@ use crate::workplace;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
-    /// What to connect: sqlite, postgres, or a manifest of your own
+    /// What to connect: sqlite, postgres, github, or a manifest of your own
     #[arg(required = true)]
     name: Option<String>,
     /// The name to give it here [default: the same]
@@ -70,8 +69,8 @@ struct Mcp {
     command: Vec<String>,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let host = workplace::host(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let host = place.host().await?;
     if let Some(ThirdParty::Mcp(mcp)) = args.third_party {
         let mut values = plain(mcp.given.set);
         values.extend(secrets(mcp.given.secret)?);

@@ -10,15 +10,13 @@ use crate::commands::connectors::show;
 use crate::input;
 use crate::output::{self, Output};
 use crate::prompt;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 const REACH: Duration = Duration::from_secs(20);
 
 /// Decide what Gaby may do with a connector, or look at it
 ///
-/// A running `gaby serve` goes by it from its next start on, or at once when it is decided in the
-/// console.
+/// A running `gaby serve` goes by it from the next investigation on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Its name, as `gaby connectors` shows it
@@ -46,8 +44,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let host = workplace::host(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let host = place.host().await?;
     if args.remove {
         let question = format!(
             "Disconnect {} and forget its settings and secrets?",

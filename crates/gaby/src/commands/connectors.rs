@@ -6,8 +6,7 @@ use gaby_connect::mcp::{ConnectorState, ConnectorStatus};
 use gaby_model::Access;
 
 use crate::output::{self, Output, short};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// How long a connector may take to be reached.
 const REACH: Duration = Duration::from_secs(20);
@@ -20,8 +19,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let host = workplace::host(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let host = place.host().await?;
     host.settled(REACH).await;
     let status = host.status().await;
     if args.json {

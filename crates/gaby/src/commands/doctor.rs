@@ -10,8 +10,7 @@ use serde::Serialize;
 
 use crate::failure::Ended;
 use crate::output::{self, Output};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 const REACH: Duration = Duration::from_secs(20);
 
@@ -55,11 +54,11 @@ impl Findings {
     }
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let mut findings = Findings::default();
-    let parts = parts(settings, &mut findings);
-    if let Some(store) = store(settings, &mut findings).await {
-        for workspace in workspaces(&store, settings, &mut findings).await {
+    let parts = parts(place, &mut findings);
+    if let Some(store) = store(place, &mut findings).await {
+        for workspace in workspaces(store, place, &mut findings).await {
             inspect(workspace, parts.as_ref(), &mut findings).await;
         }
     }
@@ -81,8 +80,8 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-fn parts(settings: &Settings, findings: &mut Findings) -> Option<Parts> {
-    let loaded = workplace::parts(settings);
+fn parts(place: &Workplace, findings: &mut Findings) -> Option<Parts> {
+    let loaded = place.parts();
     match loaded {
         Ok(parts) => {
             let connectors = parts.registry.names().len();
@@ -102,8 +101,8 @@ fn parts(settings: &Settings, findings: &mut Findings) -> Option<Parts> {
     }
 }
 
-async fn store(settings: &Settings, findings: &mut Findings) -> Option<Store> {
-    let opened = workplace::store(settings).await;
+async fn store<'a>(place: &'a Workplace, findings: &mut Findings) -> Option<&'a Store> {
+    let opened = place.store().await;
     let store = match opened {
         Ok(store) => store,
         Err(error) => {
@@ -113,14 +112,6 @@ async fn store(settings: &Settings, findings: &mut Findings) -> Option<Store> {
     };
     let folder = store.data_dir().display();
     findings.good("store", format!("{} in {folder}", store.engine_name()));
-    match store.lock_worker().await {
-        Ok(lock) if lock.alone() => findings.good(
-            "server",
-            "none runs on this folder; `gaby serve` works on the queue",
-        ),
-        Ok(_) => findings.good("server", "one runs on this folder"),
-        Err(error) => findings.bad("server", error.to_string()),
-    }
     match store.queue().depth().await {
         Ok(depth) if depth.dead > 0 => findings.bad(
             "queue",
@@ -140,8 +131,8 @@ async fn store(settings: &Settings, findings: &mut Findings) -> Option<Store> {
 }
 
 /// The workspace that was named, or all.
-async fn workspaces(store: &Store, settings: &Settings, findings: &mut Findings) -> Vec<Workspace> {
-    let slugs = match &settings.workspace {
+async fn workspaces(store: &Store, place: &Workplace, findings: &mut Findings) -> Vec<Workspace> {
+    let slugs = match &place.settings.workspace {
         Some(named) => Ok(vec![named.clone()]),
         None => store
             .workspaces()

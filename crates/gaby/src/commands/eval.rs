@@ -7,7 +7,7 @@ use gaby_knowledge::eval::{self, EvalReport, EvalRequest};
 
 use crate::output::{self, Output};
 use crate::progress::Bars;
-use crate::settings::Settings;
+use crate::workplace::Workplace;
 
 /// Measure how good the search is
 #[derive(Debug, clap::Args)]
@@ -46,9 +46,9 @@ struct Retrieval {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let What::Retrieval(args) = args.what;
-    let embedding = settings.parts()?.embedding;
+    let embedding = place.settings.parts()?.embedding;
     let request = EvalRequest {
         corpus: args.corpus,
         queries: args.queries,

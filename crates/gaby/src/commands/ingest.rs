@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use crate::output::{self, Output, note};
 use crate::progress::Bars;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Read documents into the knowledge base
 ///
@@ -40,8 +39,8 @@ struct Told {
     embedding_seconds: f64,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let knowledge = workplace::knowledge(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let knowledge = place.knowledge().await?;
     let bars = Bars::new();
     let request = IngestRequest {
         paths: args.paths,

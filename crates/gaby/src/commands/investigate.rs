@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgGroup;
 use gaby_agent::{CitationView, InvestigationResult};
 use gaby_model::{Depth, Origin, TicketId, Verdict};
 
 use crate::failure::Ended;
 use crate::input;
 use crate::output::{self, Output};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// The source of tickets that are given here: the operator's own hand.
 const SOURCE: &str = "cli";
@@ -23,13 +23,13 @@ const REACH: Duration = Duration::from_secs(10);
 /// `name`, `email`, `verified`), `source`, `external_id`, `priority` (low, normal, high, urgent) and
 /// `sla_deadline`. Ends with 0 whatever the verdict, unless it is `failed`.
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true)]
+#[command(group(ArgGroup::new("which").required(true).args(["file", "ticket"])))]
 pub(crate) struct Args {
     /// A file with the ticket, or - for stdin
-    #[arg(value_name = "FILE", group = "which")]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// A ticket that was taken in before
-    #[arg(long, value_name = "ID", group = "which")]
+    #[arg(long, value_name = "ID")]
     ticket: Option<TicketId>,
     /// How far to look
     #[arg(long, value_name = "DEPTH", value_parser = depth, default_value = "standard")]
@@ -39,10 +39,10 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     // The ticket first: a fault in it must not wait for connectors.
     let ticket = args.file.as_deref().map(input::ticket).transpose()?;
-    let tenant = workplace::tenant(settings).await?;
+    let tenant = place.tenant().await?;
     tenant.host.settled(REACH).await;
     let result = match (ticket, args.ticket) {
         (Some(ticket), _) => {
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
                 .investigate_incoming(ticket, &source, args.depth)
                 .await?
         }
-        (None, Some(id)) => tenant.agent.investigate(&id, args.depth).await?,
+        (None, Some(id)) => tenant.agent.investigate_here(&id, args.depth).await?,
         (None, None) => return Ok(()),
     };
     if args.json {

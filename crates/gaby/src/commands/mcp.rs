@@ -2,8 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Offer a connector to another MCP host
 #[derive(Debug, clap::Args)]
@@ -26,9 +25,9 @@ struct Serve {
     name: String,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let What::Serve(serve) = args.what;
-    let workspace = workplace::open(settings).await?;
-    let registry = workplace::registry(settings)?;
+    let workspace = place.workspace().await?;
+    let registry = place.registry()?;
     Ok(gaby_connect::mcp::serve_stdio(&workspace, &registry, &serve.name).await?)
 }

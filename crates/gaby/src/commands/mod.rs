@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod ask;
 pub(crate) mod audit;
+pub(crate) mod completions;
 pub(crate) mod connect;
 pub(crate) mod connector;
 pub(crate) mod connectors;
@@ -17,37 +18,43 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod tickets;
 pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod workspace;
 
 use crate::cli::{Cli, Command};
 use crate::logging;
 use crate::settings::Settings;
+use crate::workplace::Workplace;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
-    let settings = Settings::load(&cli.global)?;
+    let place = Workplace::new(Settings::load(&cli.global)?);
     match cli.command {
         Command::Serve(_) => logging::of_server(),
         _ => logging::of_command(),
     }
-    match cli.command {
-        Command::Serve(args) => serve::run(args, settings).await,
-        Command::Ingest(args) => ingest::run(args, &settings).await,
-        Command::Search(args) => search::run(args, &settings).await,
-        Command::Ask(args) => ask::run(args, &settings).await,
-        Command::Investigate(args) => investigate::run(args, &settings).await,
-        Command::Approvals(args) => approvals::run(args, &settings).await,
-        Command::Tickets(args) => tickets::run(args, &settings).await,
-        Command::Connect(args) => connect::run(args, &settings).await,
-        Command::Connectors(args) => connectors::run(args, &settings).await,
-        Command::Connector(args) => connector::run(args, &settings).await,
-        Command::Mcp(args) => mcp::run(args, &settings).await,
-        Command::Playbook(args) => playbook::run(args, &settings).await,
-        Command::Policy(args) => policy::run(args, &settings).await,
-        Command::Eval(args) => eval::run(args, &settings).await,
-        Command::Audit(args) => audit::run(args, &settings).await,
-        Command::Workspace(args) => workspace::run(args, &settings).await,
-        Command::Doctor(args) => doctor::run(args, &settings).await,
-        Command::Token(args) => token::run(args, &settings).await,
-    }
+    let ended = match cli.command {
+        Command::Serve(args) => serve::run(args, &place).await,
+        Command::Ingest(args) => ingest::run(args, &place).await,
+        Command::Search(args) => search::run(args, &place).await,
+        Command::Ask(args) => ask::run(args, &place).await,
+        Command::Investigate(args) => investigate::run(args, &place).await,
+        Command::Approvals(args) => approvals::run(args, &place).await,
+        Command::Tickets(args) => tickets::run(args, &place).await,
+        Command::Connect(args) => connect::run(args, &place).await,
+        Command::Connectors(args) => connectors::run(args, &place).await,
+        Command::Connector(args) => connector::run(args, &place).await,
+        Command::Mcp(args) => mcp::run(args, &place).await,
+        Command::Playbook(args) => playbook::run(args, &place).await,
+        Command::Policy(args) => policy::run(args, &place).await,
+        Command::Eval(args) => eval::run(args, &place).await,
+        Command::Audit(args) => audit::run(args, &place).await,
+        Command::Workspace(args) => workspace::run(args, &place).await,
+        Command::Doctor(args) => doctor::run(args, &place).await,
+        Command::User(args) => user::run(args, &place).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::Token(args) => token::run(args, &place).await,
+    };
+    place.close().await;
+    ended
 }

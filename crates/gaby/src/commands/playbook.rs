@@ -12,8 +12,7 @@ use serde_json::json;
 use crate::failure::{Ended, usage};
 use crate::input;
 use crate::output::{self, Output};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// More than a playbook may have, so that the lint says how much it may.
 const MAX_READ: u64 = 1024 * 1024;
@@ -51,16 +50,16 @@ struct List {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     match args.what {
-        What::Lint(args) => check(args, settings),
-        What::List(args) => list(args, settings).await,
+        What::Lint(args) => check(args, place),
+        What::List(args) => list(args, place).await,
     }
 }
 
-fn check(args: Lint, settings: &Settings) -> anyhow::Result<()> {
+fn check(args: Lint, place: &Workplace) -> anyhow::Result<()> {
     let paths = if args.paths.is_empty() {
-        settings.playbooks()
+        place.settings.playbooks()
     } else {
         &args.paths
     };
@@ -116,9 +115,9 @@ fn files_of(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(args: List, settings: &Settings) -> anyhow::Result<()> {
-    let playbooks = Playbooks::load(settings.playbooks())?;
-    let host = workplace::host(settings).await?;
+async fn list(args: List, place: &Workplace) -> anyhow::Result<()> {
+    let playbooks = Playbooks::load(place.settings.playbooks())?;
+    let host = place.host().await?;
     host.settled(REACH).await;
     let catalog = host.catalog().await;
     let all: Vec<_> = playbooks

@@ -14,8 +14,7 @@ use serde_json::json;
 
 use crate::input;
 use crate::output::{self, Output};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// More than a call that could be made is long.
 const MAX_CALL: u64 = 1024 * 1024;
@@ -49,12 +48,12 @@ struct Check {
     call: PathBuf,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let host = workplace::host(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let host = place.host().await?;
     host.settled(REACH).await;
     let tools = host.catalog().await;
-    let workspace = workplace::open(settings).await?;
-    let rules = rules(&workspace, settings, &tools).await?;
+    let workspace = place.workspace().await?;
+    let rules = rules(&workspace, place, &tools).await?;
     match args.what {
         What::Check(check) => explain(&check, args.json, &workspace, &tools, &rules).await,
         What::List => list(args.json, &rules),
@@ -64,10 +63,10 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
 /// The rules that hold in a workspace.
 async fn rules(
     workspace: &Workspace,
-    settings: &Settings,
+    place: &Workplace,
     tools: &[ToolDefinition],
 ) -> anyhow::Result<Rules> {
-    let own = files::read_folder(&settings.policies()?)?;
+    let own = files::read_folder(&place.settings.policies()?)?;
     let stored = workspace.policy_files().await?;
     let stored = stored
         .into_iter()

@@ -3,8 +3,7 @@
 use gaby_knowledge::{Explanation, Hit, SearchOptions};
 
 use crate::output::{self, Output, indent};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Search the knowledge base
 #[derive(Debug, clap::Args)]
@@ -22,8 +21,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let knowledge = workplace::knowledge(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let knowledge = place.knowledge().await?;
     let options = SearchOptions {
         top: args.top.into(),
         explain: args.explain,

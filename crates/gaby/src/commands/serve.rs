@@ -11,8 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::usage;
 use crate::output::note;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 const USUAL_ADDRESS: &str = "127.0.0.1:8080";
 
@@ -23,10 +22,20 @@ const USUAL_ADDRESS: &str = "127.0.0.1:8080";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS", env = "GABY_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "GABY_LISTEN",
+        hide_env_values = true
+    )]
     listen: Option<String>,
     /// The address under which browsers reach this server, when a proxy stands before it
-    #[arg(long, value_name = "URL", env = "GABY_PUBLIC_URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GABY_PUBLIC_URL",
+        hide_env_values = true
+    )]
     public_url: Option<String>,
     /// Show a made-up company at work; without --data in a folder that goes when this ends
     #[arg(long)]
@@ -36,9 +45,11 @@ pub(crate) struct Args {
     demo_dir: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: Args, settings: Settings) -> anyhow::Result<()> {
-    let listen = args.listen.or_else(|| settings.listen.clone());
-    let public_url = args.public_url.or_else(|| settings.public_url.clone());
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let listen = args.listen.or_else(|| place.settings.listen.clone());
+    let public_url = args
+        .public_url
+        .or_else(|| place.settings.public_url.clone());
     let mut config = ServeConfig {
         listen: address(listen.as_deref().unwrap_or(USUAL_ADDRESS))?,
         public_url: public_url.as_deref().map(browser_url).transpose()?,
@@ -46,25 +57,29 @@ pub(crate) async fn run(args: Args, settings: Settings) -> anyhow::Result<()> {
     };
     let shutdown = ended_by_signal()?;
     if !args.demo {
-        let parts = workplace::parts(&settings)?;
-        let store = workplace::store(&settings).await?;
-        let tenants = gaby_server::tenants(&store, parts).await?;
-        let server = Server::bind(store, tenants, config).await?;
+        let parts = place.parts()?;
+        let store = place.store().await?;
+        let tenants = gaby_server::tenants(store, parts).await?;
+        let server = Server::bind(store.clone(), tenants, config).await?;
         welcome(&server, None);
         return Ok(server.run(shutdown).await?);
     }
 
-    let folder = tempfile::Builder::new().prefix("gaby-demo-").tempdir();
-    let (settings, _gone_at_the_end) = if settings.data_is_named {
-        (settings, None)
-    } else {
-        let folder = folder.context("cannot make a folder for the demo: name one with --data")?;
-        (settings.with_data(folder.path().to_owned()), Some(folder))
-    };
+    let mut settings = place.settings.clone();
+    let mut _goes_at_the_end = None;
+    if !settings.data_is_named {
+        let folder = tempfile::Builder::new()
+            .prefix("gaby-demo-")
+            .tempdir()
+            .context("cannot make a folder for the demo: name one with --data")?;
+        settings = settings.with_data(folder.path().to_owned());
+        _goes_at_the_end = Some(folder);
+    }
+    let place = Workplace::new(settings);
     // The store makes its folder private, so it comes first.
-    let store = workplace::store(&settings).await?;
-    let demo = Demo::read(args.demo_dir, settings.data()?)?;
-    let parts = demo.parts(&settings.parts()?)?;
+    let store = place.store().await?.clone();
+    let demo = Demo::read(args.demo_dir, place.settings.data()?)?;
+    let parts = demo.parts(&place.settings.parts()?)?;
     // Without the workspace that a first start makes: the demo brings its own.
     let tenants = Tenants::new(store.clone(), parts);
     let admin = demo.install(&store, &tenants).await?;

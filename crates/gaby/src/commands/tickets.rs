@@ -6,8 +6,7 @@ use gaby_store::tickets::TicketFilter;
 use serde_json::json;
 
 use crate::output::{self, Output, indent, short};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// See tickets
 #[derive(Debug, clap::Args)]
@@ -71,15 +70,15 @@ impl From<State> for TicketState {
     }
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     match args.what {
-        What::List(args) => list(args, settings).await,
-        What::Show(args) => show(args, settings).await,
+        What::List(args) => list(args, place).await,
+        What::Show(args) => show(args, place).await,
     }
 }
 
-async fn list(args: List, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+async fn list(args: List, place: &Workplace) -> anyhow::Result<()> {
+    let workspace = place.workspace().await?;
     let filter = TicketFilter {
         state: args.state.map(TicketState::from),
         limit: args.limit,
@@ -109,8 +108,8 @@ async fn list(args: List, settings: &Settings) -> anyhow::Result<()> {
     out.end()
 }
 
-async fn show(args: Show, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+async fn show(args: Show, place: &Workplace) -> anyhow::Result<()> {
+    let workspace = place.workspace().await?;
     let ticket = workspace.tickets().get(&args.ticket).await?;
     let messages = workspace.tickets().messages(&ticket.id).await?;
     let actions = workspace.actions().of_ticket(&ticket.id).await?;

@@ -7,8 +7,7 @@ use gaby_server::{DEFAULT_DAYS, Scope, TokenOrder};
 use serde_json::json;
 
 use crate::output::{self, Output, note};
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// Make, list and revoke API tokens
 #[derive(Debug, clap::Args)]
@@ -55,8 +54,8 @@ struct Revoke {
     id: TokenId,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let workspace = workplace::open(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let workspace = place.workspace().await?;
     match args.what {
         What::Create(create) => {
             let order = TokenOrder {

@@ -5,8 +5,7 @@ use clap::Subcommand;
 use crate::failure::usage;
 use crate::output::{self, Output, note};
 use crate::prompt;
-use crate::settings::Settings;
-use crate::workplace;
+use crate::workplace::Workplace;
 
 /// List, create and delete workspaces
 #[derive(Debug, clap::Args)]
@@ -53,8 +52,8 @@ struct Delete {
     yes: bool,
 }
 
-pub(crate) async fn run(args: Args, settings: &Settings) -> anyhow::Result<()> {
-    let store = workplace::store(settings).await?;
+pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
+    let store = place.store().await?;
     match args.what {
         What::List(list) => {
             let all = store.workspaces().await?;
