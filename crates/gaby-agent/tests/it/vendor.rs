@@ -1,7 +1,6 @@
-//! A made-up customer system: its state is a file, so that it outlives a killed process, and every
-//! write that reaches it is a line in a log.
+//! A made-up customer system: its state and every write that reached it are one file, so that they
+//! outlive a killed process, and a write has happened whole or not at all.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,10 +20,13 @@ pub(crate) struct Vendor {
 }
 
 impl Vendor {
-    /// A vendor with two customers, Ann's account locked.
+    /// A vendor with two customers, Ann's account locked, and a dozen more.
     pub(crate) fn new(folder: &Path) -> Arc<Self> {
-        let state = folder.join("accounts.json");
-        if !state.exists() {
+        let vendor = Self {
+            folder: folder.to_owned(),
+            changing: std::sync::Mutex::default(),
+        };
+        if !vendor.file().exists() {
             let mut accounts = json!([
                 {"id": 1, "email": "ann@example.com", "name": "Ann", "status": "locked",
                  "locked_at": "2026-02-27 10:00:00", "failed_sign_ins": 5},
@@ -38,14 +40,9 @@ impl Vendor {
                      "locked_at": "2026-02-20 10:00:00", "failed_sign_ins": 5}),
                 );
             }
-            let new = folder.join("accounts.json.first");
-            std::fs::write(&new, accounts.to_string()).unwrap();
-            std::fs::rename(new, &state).unwrap();
+            vendor.store(&json!({"accounts": accounts, "writes": []}));
         }
-        Arc::new(Self {
-            folder: folder.to_owned(),
-            changing: std::sync::Mutex::default(),
-        })
+        Arc::new(vendor)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -54,40 +51,48 @@ impl Vendor {
 
     /// Every write that reached the vendor: `tool arguments`.
     pub(crate) fn writes(&self) -> Vec<String> {
-        std::fs::read_to_string(self.folder.join("writes.log"))
-            .unwrap_or_default()
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        serde_json::from_value(self.state()["writes"].take()).unwrap()
     }
 
     fn accounts(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.folder.join("accounts.json")).unwrap();
-        serde_json::from_str(&text).unwrap()
+        serde_json::from_value(self.state()["accounts"].take()).unwrap()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("vendor.json")
+    }
+
+    fn state(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.file()).unwrap()).unwrap()
+    }
+
+    /// Whole or not at all, also when the process is killed.
+    fn store(&self, state: &Value) {
+        let new = self.folder.join("vendor.json.new");
+        std::fs::write(&new, state.to_string()).unwrap();
+        std::fs::rename(new, self.file()).unwrap();
     }
 
     pub(crate) fn set_status(&self, id: u64, status: &str) {
+        self.change(id, status, None);
+    }
+
+    fn change(&self, id: u64, status: &str, write: Option<String>) {
         let _one = self.changing.lock().unwrap();
-        let mut accounts = self.accounts();
-        for account in &mut accounts {
+        let mut state = self.state();
+        for account in state["accounts"].as_array_mut().unwrap() {
             if account["id"] == id {
                 account["status"] = json!(status);
             }
         }
-        // Whole or not at all, also when the process is killed.
-        let new = self.folder.join("accounts.json.new");
-        std::fs::write(&new, json!(accounts).to_string()).unwrap();
-        std::fs::rename(new, self.folder.join("accounts.json")).unwrap();
+        let writes = state["writes"].as_array_mut().unwrap();
+        writes.extend(write.map(Value::String));
+        self.store(&state);
     }
 
     fn write(&self, name: &str, arguments: &Value, status: &str) -> Value {
-        let mut log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("writes.log"))
-            .unwrap();
-        writeln!(log, "{name} {arguments}").unwrap();
-        self.set_status(arguments["customer_id"].as_u64().unwrap_or(0), status);
+        let id = arguments["customer_id"].as_u64().unwrap_or(0);
+        self.change(id, status, Some(format!("{name} {arguments}")));
         json!({"changed": 1})
     }
 }

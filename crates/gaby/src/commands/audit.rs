@@ -28,7 +28,9 @@ pub(crate) struct Args {
 enum What {
     Verify(Verify),
     List(List),
+    /// Print the public key that checkpoints are signed with
     Key,
+    /// Print a signed checkpoint of the log as it is, to be kept elsewhere
     Checkpoint,
     Export(Export),
 }

@@ -33,6 +33,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Check(Check),
+    /// List the rules of the workspace
     List,
 }
 
