@@ -93,6 +93,12 @@ impl Db {
                 .max_connections(size)
                 .acquire_timeout(WAIT)
                 .after_connect(|connection, _| Box::pin(set_up_sqlite(connection)))
+                // SQLite takes a transaction back by itself when the disk is full; the connection then
+                // counts as in a transaction for ever, and could begin none again.
+                .before_acquire(|connection, _| {
+                    let usable = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(usable) })
+                })
                 .connect_with(options.clone())
         };
         let writer = pool(1)
