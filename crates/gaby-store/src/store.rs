@@ -17,6 +17,9 @@ use crate::migrate;
 use crate::seal::Place;
 use crate::workspace::{Keys, Workspace, content_of, parsed};
 
+/// About what a small ticket takes on the disk, with its work, its events and its audit entries.
+const PROBE_BYTES: usize = 64 * 1024;
+
 /// Where a store lives.
 #[derive(Clone)]
 pub struct StoreConfig {
@@ -346,12 +349,14 @@ impl Store {
         Ok(())
     }
 
-    /// Answers when the database takes a write, and it is on disk.
+    /// Answers when the database takes a write as large as a ticket with what belongs to it, and it is
+    /// on disk.
     ///
     /// # Errors
     /// When it takes none: its disk is full, or somebody holds it.
     pub async fn probe(&self) -> Result<()> {
-        sqlx::query("UPDATE instance SET created_at = created_at")
+        sqlx::query("UPDATE instance SET ballast = $1")
+            .bind(vec![0_u8; PROBE_BYTES])
             .execute(self.inner.db.writer())
             .await?;
         Ok(())

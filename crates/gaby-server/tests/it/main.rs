@@ -8,6 +8,7 @@ mod connectors;
 mod demo;
 mod first_start;
 mod forgery;
+mod full_disk;
 mod knowledge;
 mod live;
 mod openapi;
