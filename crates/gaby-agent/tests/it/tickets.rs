@@ -68,6 +68,21 @@ async fn a_question_that_nothing_answers_is_handed_over_with_what_was_looked_at(
 }
 
 #[tokio::test]
+async fn a_passage_that_only_shares_a_word_is_linked_and_not_told_as_found() {
+    let world = World::new(Autonomy::Investigate).await;
+    let result = world
+        .investigate(
+            "cli",
+            json!({"body": "Which minutes suit penguins in Antarctica for a helicopter landing on loose gravel?"}),
+        )
+        .await;
+    assert_eq!(result.verdict, Verdict::Escalated);
+    let bundle = result.escalation.unwrap();
+    assert_eq!(bundle.found, "");
+    assert_eq!(bundle.links.len(), 1, "{bundle:?}");
+}
+
+#[tokio::test]
 async fn where_gaby_may_act_an_own_account_is_unlocked_and_the_requester_told() {
     let world = World::new(Autonomy::Act).await;
     let result = world.investigate("helpdesk", locked_out()).await;

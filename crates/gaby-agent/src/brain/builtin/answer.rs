@@ -23,6 +23,8 @@ const ALSO: f64 = 0.88;
 const COVERAGE: f64 = 0.3;
 /// What it counts for that it has words together as they were asked.
 const TOGETHER: f64 = 0.2;
+/// How sure an answer must be for a human to be shown it with the hand-over.
+const WORTH_A_LOOK: f64 = 0.2;
 
 /// A passage that can be quoted.
 pub(super) struct Passage<'a> {
@@ -144,7 +146,9 @@ fn conclude(answered: Vec<Answered>, threshold: f64, missing: Option<&str>) -> C
     let features = least.features.named();
     let nothing = least.place.is_none() && !several;
     let mut sentences: Vec<CitedSentence> = Vec::new();
-    for one in answered {
+    // A human is shown what may help, and not what has nothing to do with the matter.
+    let told = if sure { 0.0 } else { WORTH_A_LOOK };
+    for one in answered.into_iter().filter(|one| one.confidence >= told) {
         let mut more = one.sentences;
         if let Some(first) = more
             .first_mut()
