@@ -5,7 +5,12 @@
 //!
 //! PASSAGES is what the example `passages` of `gaby-knowledge` wrote. OUT gets one line of JSON a
 //! ticket with its features, from which the weights of the confidence are fitted.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;

@@ -109,10 +109,10 @@ fn negotiate(path: &str, headers: &HeaderMap) -> (Option<EmbeddedFile>, Option<&
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     for (encoding, suffix) in [("br", ".br"), ("gzip", ".gz")] {
-        if accepts(accepted, encoding) {
-            if let Some(file) = Built::get(&[path, suffix].concat()) {
-                return (Some(file), Some(encoding));
-            }
+        if accepts(accepted, encoding)
+            && let Some(file) = Built::get(&[path, suffix].concat())
+        {
+            return (Some(file), Some(encoding));
         }
     }
     (Built::get(path), None)

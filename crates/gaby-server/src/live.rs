@@ -54,10 +54,8 @@ impl Watch {
                         return None;
                     }
                     // Which sessions ended was missed: ask.
-                    (Err(RecvError::Lagged(_)), _) => {
-                        if !self.caller.still_holds(&self.app).await {
-                            return None;
-                        }
+                    (Err(RecvError::Lagged(_)), _) if !self.caller.still_holds(&self.app).await => {
+                        return None;
                     }
                     _ => {}
                 },

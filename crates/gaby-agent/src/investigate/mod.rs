@@ -56,7 +56,7 @@ pub(crate) async fn investigate(
 ) -> Result<InvestigationResult, AgentError> {
     let began = Instant::now();
     let run = Run::open(agent, ticket, depth).await?;
-    let result = run.to_the_end().await?;
+    let result = run.run_to_end().await?;
     metrics::histogram!("gaby_investigation_seconds").record(began.elapsed().as_secs_f64());
     metrics::counter!("gaby_investigations_total", "verdict" => result.verdict.as_str())
         .increment(1);
@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
     }
 
     #[tracing::instrument(skip_all, fields(ticket = %self.ticket.id, investigation = %self.investigation.id))]
-    async fn to_the_end(mut self) -> Result<InvestigationResult, AgentError> {
+    async fn run_to_end(mut self) -> Result<InvestigationResult, AgentError> {
         if !self.planned {
             self.plan().await?;
         }

@@ -15,6 +15,10 @@ use crate::error::AgentError;
 /// What a step stores beside its summary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of them lives at a time, for one step"
+)]
 pub(crate) enum Detail {
     /// A plan was made.
     Plan {

@@ -1,5 +1,7 @@
 //! Investigations from intake to write-back, on a real store, against a vendor that counts.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests too
+
 mod actions;
 mod databases;
 mod gate;

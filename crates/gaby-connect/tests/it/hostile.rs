@@ -126,9 +126,11 @@ async fn a_hint_alone_never_lowers_access() {
     assert!(tools.iter().all(|tool| !tool.idempotent && tool.risk == 50));
 }
 
+type Change = fn(&mut Value);
+
 #[tokio::test]
 async fn any_changed_part_of_a_definition_suspends_the_tool_before_its_next_call() {
-    let changes: &[(&str, fn(&mut Value))] = &[
+    let changes: &[(&str, Change)] = &[
         ("one byte of the description", |tool| {
             tool["description"] = json!("Looks something up!")
         }),

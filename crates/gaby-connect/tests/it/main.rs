@@ -1,6 +1,11 @@
 //! Connectors as the rest of Gaby uses them: through the host, against real systems.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod bypass;
 mod github;

@@ -46,7 +46,7 @@ pub(super) fn gelu<I: Isa>(x: f32) -> f32 {
     p = multiply_add::<I>(p, s, -2.101_024e-6);
     p = multiply_add::<I>(p, s, -5.692_506_3e-5);
     p = multiply_add::<I>(p, s, -7.349_906e-4);
-    p = multiply_add::<I>(p, s, -2.954_599_8e-3);
+    p = multiply_add::<I>(p, s, -2.954_6e-3);
     p = multiply_add::<I>(p, s, -1.609_603_3e-2);
     let mut q = -1.456_607_2e-5;
     q = multiply_add::<I>(q, s, -2.133_740_5e-4);

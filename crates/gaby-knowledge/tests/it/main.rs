@@ -49,7 +49,7 @@ impl Embedder for Letters {
         Ok(texts
             .iter()
             .map(|text| {
-                let mut vector = vec![0.01_f32; 32];
+                let mut vector = [0.01_f32; 32];
                 for byte in text.to_lowercase().bytes() {
                     vector[usize::from(byte % 32)] += 1.0;
                 }

@@ -1,6 +1,5 @@
 //! The demo's files: inside the binary, or in a folder of the user's.
 
-use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 use rust_embed::RustEmbed;
@@ -61,8 +60,8 @@ impl Files {
 }
 
 /// Leaves a file alone that is as it should be, so that it keeps the time of its last change.
-fn write_if_changed(path: &Path, data: &Cow<'static, [u8]>) -> std::io::Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there.as_slice() == data.as_ref()) {
+fn write_if_changed(path: &Path, data: &[u8]) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == data) {
         return Ok(());
     }
     std::fs::write(path, data)

@@ -106,7 +106,7 @@ impl Embedder for Letters {
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let vector = |text: &&str| {
-            let mut vector = vec![0.01_f32; 32];
+            let mut vector = [0.01_f32; 32];
             for byte in text.to_lowercase().bytes() {
                 vector[usize::from(byte % 32)] += 1.0;
             }

@@ -38,8 +38,10 @@ async fn filled(test: &TestStore, slug: &str) -> Workspace {
 struct Logs {
     own: ExportedLog,
     foreign: ExportedLog,
-    check: Box<dyn Fn(&ExportedLog) -> Result<Report, Problem> + Send + Sync>,
+    check: Check,
 }
+
+type Check = Box<dyn Fn(&ExportedLog) -> Result<Report, Problem> + Send + Sync>;
 
 fn logs() -> &'static Logs {
     static LOGS: OnceLock<Logs> = OnceLock::new();

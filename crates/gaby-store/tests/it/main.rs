@@ -1,5 +1,7 @@
 //! The store as the rest of Gaby uses it, on every engine.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests too
+
 mod accounts;
 mod audit;
 mod lifecycle;

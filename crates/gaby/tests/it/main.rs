@@ -1,5 +1,7 @@
 //! What the command line promises, seen from outside: the real binary, in a folder of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests too
+
 mod gaby;
 
 mod arrows;
