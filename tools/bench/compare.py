@@ -1,6 +1,6 @@
 """Gaby beside named peers, as ratios of the same run. `scripts/bench` builds what this needs.
 
-    compare.py --gaby BINARY --measure BINARY [--docs FOLDER] [--chunks N] [--json FILE]
+    compare.py --gaby BINARY --examples FOLDER [--docs FOLDER] [--chunks N] [--json FILE]
 
 Every pair of figures is taken one after the other on the same machine, so load on it falls on both.
 """
@@ -27,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--gaby", required=True, type=Path, help="the release binary")
-    parser.add_argument("--measure", required=True, type=Path, help="the example `measure` of gaby-knowledge, released")
+    parser.add_argument("--examples", required=True, type=Path, help="the folder of the examples, released")
     parser.add_argument("--docs", type=Path, help="a documentation set; one is made up without it")
     parser.add_argument("--chunks", type=int, default=100_000, help="chunks that queries are measured over")
     parser.add_argument("--json", type=Path, help="where to write all figures")
-    parser.add_argument("--only", choices=["ingest", "query", "serve"], help="one part alone")
+    parser.add_argument("--only", choices=["ingest", "query", "serve", "investigate"], help="one part alone")
     options = parser.parse_args()
     models = ROOT / "target/bench/model"
     models.mkdir(parents=True, exist_ok=True)
@@ -40,9 +40,10 @@ def main():
         scratch = Path(scratch)
         docs = options.docs or made_up(scratch / "docs")
         parts = {
-            "ingest": lambda: ingest(options.measure, docs, models, scratch),
-            "query": lambda: query(options.measure, docs, options.chunks, models, scratch),
+            "ingest": lambda: ingest(options.examples / "measure", docs, models, scratch),
+            "query": lambda: query(options.examples / "measure", docs, options.chunks, models, scratch),
             "serve": lambda: serve(options.gaby, scratch),
+            "investigate": lambda: investigate(options.gaby, options.examples / "investigation_cost", scratch),
         }
         for name, part in parts.items():
             if options.only in (None, name):
@@ -140,6 +141,27 @@ def serve(gaby, scratch):
         row("start to the first answered request", first * 1000, unit="ms", target="at most 300", met=first <= 0.3),
         row("idle memory with the demo", resident, unit="MB", target="at most 100", met=resident <= 100),
     ]
+
+
+def investigate(gaby, cost, scratch):
+    """What an investigation spends on the gate, the store and the audit log, beside its searches."""
+    data = scratch / "investigated"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [gaby, "serve", "--demo", "--data", data, "--listen", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    answered(f"http://127.0.0.1:{port}/healthz", time.perf_counter())
+    time.sleep(10)
+    server.terminate()
+    server.wait(30)
+    mine = run(cost, data, "20")
+    rest, search = mine["rest_ms"], mine["search_ms"]
+    rows = [row(f"whole investigation, median of {mine['investigations']}", mine["whole_ms"], unit="ms")]
+    rows.append(row("gate, persistence and audit; beside it the search", rest, search, "ms", "at most 1x", rest / search, rest <= search))
+    for part in ("tools", "brain"):
+        rows.append(row(f"  {part}", mine[f"{part}_ms"], unit="ms"))
+    return rows
 
 
 def answered(address, clock):

@@ -35,5 +35,5 @@ pub use operator::operator;
 pub use routes::{Listed, listed, openapi};
 pub use serve::{ServeConfig, ServeError, Server, first_workspace, tenants};
 pub use setup::{ComposeError, Embedding, Parts, PartsConfig};
-pub use tenant::{AGENT_SETTINGS, Tenant, library};
+pub use tenant::{AGENT_SETTINGS, Tenant, library, toolbox};
 pub use tenants::Tenants;

@@ -40,7 +40,7 @@ impl Tenant {
         let settings: AgentSettings = workspace.setting(AGENT_SETTINGS).await?.unwrap_or_default();
         let agent = Agent::open(
             workspace.clone(),
-            Arc::new(Connected(host.clone())),
+            toolbox(host.clone()),
             library(knowledge.clone()),
             parts.playbooks.clone(),
             settings,
@@ -71,6 +71,12 @@ impl Tenant {
 #[must_use]
 pub fn library(knowledge: Knowledge) -> Arc<dyn Library> {
     Arc::new(Known(knowledge))
+}
+
+/// The connectors of a workspace as the agent reaches for them.
+#[must_use]
+pub fn toolbox(host: Host<Key>) -> Arc<dyn Toolbox> {
+    Arc::new(Connected(host))
 }
 
 /// The connectors, as the agent reaches for them.
