@@ -62,7 +62,7 @@ impl NewAccount {
     /// # Errors
     /// When a field is not good, or the address is taken.
     pub async fn make(self, store: &Store) -> Result<User, AccountError> {
-        let user = self.checked(&Passwords::new()?, SystemClock.now()).await?;
+        let user = self.checked(&Passwords::new(), SystemClock.now()).await?;
         add(store, user).await
     }
 
@@ -125,7 +125,7 @@ pub async fn set_password(
     password: String,
 ) -> Result<User, AccountError> {
     let mut user = person(store, email).await?;
-    user.password_hash = Passwords::new()?.hash(password).await?;
+    user.password_hash = Passwords::new().hash(password).await?;
     store.accounts().update_user(&user).await?;
     for session in store.accounts().sessions_of(&user.id).await? {
         store.accounts().remove_session(&session.id).await?;

@@ -24,7 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::{App, Shared};
 use crate::auth::attempts::Attempts;
 use crate::auth::cookie::Transport;
-use crate::auth::password::{PasswordError, Passwords};
+use crate::auth::password::Passwords;
 use crate::auth::secret;
 use crate::error::ApiError;
 use crate::host_name::{self, Names};
@@ -75,15 +75,6 @@ pub enum ServeError {
     /// Parts could not be put together.
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    /// Passwords cannot be hashed here.
-    #[error("passwords cannot be hashed here: {0}")]
-    Passwords(String),
-}
-
-impl From<PasswordError> for ServeError {
-    fn from(error: PasswordError) -> Self {
-        Self::Passwords(error.to_string())
-    }
 }
 
 /// A server that listens already, and serves when it is run.
@@ -133,7 +124,7 @@ impl Server {
         let app = App::new(Shared {
             wake: worker.wake(),
             tenants,
-            passwords: Passwords::new()?,
+            passwords: Passwords::new(),
             attempts: Attempts::default(),
             transport,
             behind_proxy: config.public_url.is_some(),

@@ -93,12 +93,10 @@ impl Db {
                 .max_connections(size)
                 .acquire_timeout(WAIT)
                 .after_connect(|connection, _| Box::pin(set_up_sqlite(connection)))
-                // SQLite takes a transaction back by itself when the disk is full; the connection then
-                // counts as in a transaction for ever, and could begin none again.
-                .before_acquire(|connection, _| {
-                    let usable = !connection.is_in_transaction();
-                    Box::pin(async move { Ok(usable) })
-                })
+                // A file does not go away as a server does, and the statement below shows as well that
+                // the connection works.
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(is_as_it_should_be(connection)))
                 .connect_with(options.clone())
         };
         let writer = pool(1)
@@ -132,6 +130,26 @@ impl Db {
         Ok(match self.engine {
             Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
             Engine::Postgres => self.writer.begin().await?,
+        })
+    }
+
+    /// As [`Self::begin`], but its commit does not wait for the disk: the next one does for both. It
+    /// is there for every reader, and after the death of this process; only a machine that loses its
+    /// power may lose it, and then as if it had never been.
+    pub(crate) async fn begin_unhurried(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.engine {
+            Engine::Sqlite => {
+                // Taken back when the connection is taken next: see `is_as_it_should_be`.
+                let statement = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
+                self.writer.begin_with(statement).await?
+            }
+            Engine::Postgres => {
+                let mut transaction = self.writer.begin().await?;
+                sqlx::query("SET LOCAL synchronous_commit = off")
+                    .execute(&mut *transaction)
+                    .await?;
+                transaction
+            }
         })
     }
 
@@ -182,6 +200,17 @@ async fn first_connection(options: &AnyConnectOptions) -> Result<(), sqlx::Error
     let mut connection = AnyConnection::connect_with(options).await?;
     set_up_sqlite(&mut connection).await?;
     connection.close().await
+}
+
+/// Whether a connection can be used again, before it is.
+async fn is_as_it_should_be(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // SQLite takes a transaction back by itself when the disk is full; the connection then counts as in
+    // a transaction for ever, and could begin none again.
+    if connection.is_in_transaction() {
+        return Ok(false);
+    }
+    connection.execute("PRAGMA synchronous = FULL").await?;
+    Ok(true)
 }
 
 async fn set_up_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
@@ -235,7 +264,30 @@ fn without_password(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Row as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn only_an_unhurried_change_does_not_wait_for_the_disk() {
+        async fn waits(connection: &mut AnyConnection) -> bool {
+            let row = sqlx::query("PRAGMA synchronous").fetch_one(connection);
+            // 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
+            row.await.unwrap().get::<i64, _>(0) == 2
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&DatabaseUrl::DataFolder, folder.path()).await;
+        let db = db.unwrap();
+        for _ in 0..2 {
+            let mut unhurried = db.begin_unhurried().await.unwrap();
+            assert!(!waits(&mut unhurried).await);
+            unhurried.commit().await.unwrap();
+            assert!(waits(&mut db.writer().acquire().await.unwrap()).await);
+            let dropped = db.begin_unhurried().await.unwrap();
+            drop(dropped);
+            assert!(waits(&mut db.begin().await.unwrap()).await);
+        }
+    }
 
     #[test]
     fn an_address_is_shown_without_its_password() {

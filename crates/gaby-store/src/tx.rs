@@ -24,7 +24,16 @@ impl std::fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) async fn begin(workspace: Workspace) -> Result<Self> {
-        let mut inner = workspace.db().begin().await?;
+        let inner = workspace.db().begin().await?;
+        Self::over(workspace, inner).await
+    }
+
+    pub(crate) async fn begin_unhurried(workspace: Workspace) -> Result<Self> {
+        let inner = workspace.db().begin_unhurried().await?;
+        Self::over(workspace, inner).await
+    }
+
+    async fn over(workspace: Workspace, mut inner: Transaction<'static, Any>) -> Result<Self> {
         if workspace.db().engine() == Engine::Postgres {
             // One change of a workspace at a time, as on SQLite: what a change reads first stays as
             // it is until the change is made, and the audit chain has no forks.

@@ -103,6 +103,17 @@ impl Workspace {
         Tx::begin(self.clone()).await
     }
 
+    /// Begins a change whose commit does not wait for the disk. Others see it and watchers are told as
+    /// of any other, and the death of this process does not lose it; only a machine that loses its power
+    /// before the next [`Self::begin`] commits may, and then as if it had never been. For what can be told
+    /// from the rest as well.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_unhurried(&self) -> Result<Tx> {
+        Tx::begin_unhurried(self.clone()).await
+    }
+
     /// A keyed hash of a value: equal for equal values within this workspace and purpose, and
     /// meaningless elsewhere. For look-ups and for noticing change.
     #[must_use]

@@ -1,5 +1,5 @@
-//! What an investigation writes down, and when: each transition before its side effect, each step
-//! with its evidence in one change.
+//! What an investigation writes down, and when: each transition before what it stands for, each step
+//! with its evidence in one change. The intent of a write is on disk before it is made, by the gate.
 
 use gaby_model::{
     Evidence, Investigation, InvestigationState, Message, Step, TicketState, Timestamp,
@@ -44,7 +44,8 @@ pub(crate) async fn enter(
     at(state, "before");
     if investigation.state != state {
         investigation.state = state;
-        let mut tx = workspace.begin().await?;
+        // Where the work goes on after a crash is told by the steps; the state is for who watches.
+        let mut tx = workspace.begin_unhurried().await?;
         tx.investigations().put(investigation).await?;
         tx.commit().await?;
     }

@@ -9,7 +9,11 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
+
+use super::secret;
 
 /// Memory of one hash in KiB, and passes over it.
 const MEMORY_KIB: u32 = 64 * 1024;
@@ -38,14 +42,12 @@ pub(crate) enum PasswordError {
 }
 
 impl Passwords {
-    /// Ready to hash. Makes the hash that stands in for unknown accounts.
-    pub(crate) fn new() -> Result<Self, PasswordError> {
-        // Not a password of anybody: compared with, never matched (the result is ignored).
-        let stand_in = hash(&super::secret::random_text())?;
-        Ok(Self {
+    /// Ready to hash.
+    pub(crate) fn new() -> Self {
+        Self {
             slots: Arc::new(Semaphore::new(2)),
-            stand_in: stand_in.into(),
-        })
+            stand_in: stand_in().into(),
+        }
     }
 
     /// The hash of a new password.
@@ -95,6 +97,17 @@ fn hash(password: &str) -> Result<String, PasswordError> {
         .map_err(|error| failed(&error))
 }
 
+/// What unknown accounts are compared with: the form and cost of a hash, and of no password, since
+/// nothing was hashed for it (and what comes of the comparison is ignored).
+fn stand_in() -> String {
+    let (salt, output) = (secret::random::<16>(), secret::random::<32>());
+    format!(
+        "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(output)
+    )
+}
+
 fn matches(password: &str, stored: &str) -> bool {
     PasswordHash::new(stored).is_ok_and(|hash| {
         Argon2::default()
@@ -109,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_matches_and_nobody_has_none() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new();
         let stored = passwords
             .hash("correct horse battery".into())
             .await
@@ -131,8 +144,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_unknown_account_costs_what_a_known_one_does() {
+        let known = Passwords::new().hash("correct horse battery".into()).await;
+        let known = known.unwrap();
+        let unknown = stand_in();
+        let [known, unknown] = [&known, &unknown].map(|text| PasswordHash::new(text).unwrap());
+        assert_eq!(known.algorithm, unknown.algorithm);
+        assert_eq!(known.version, unknown.version);
+        assert_eq!(known.params.to_string(), unknown.params.to_string());
+        let lengths = |hash: &PasswordHash| (hash.salt.unwrap().len(), hash.hash.unwrap().len());
+        assert_eq!(lengths(&known), lengths(&unknown));
+        assert_ne!(stand_in(), stand_in());
+    }
+
+    #[tokio::test]
     async fn short_and_endless_passwords_are_refused_before_any_work() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new();
         let short = passwords.hash("elevenchars".into()).await.unwrap_err();
         assert!(short.to_string().contains("12 characters"), "{short}");
         assert!(passwords.hash("x".repeat(2000)).await.is_err());

@@ -11,14 +11,19 @@ const API_TOKEN_PREFIX: &str = "gaby_";
 /// Hexadecimal digits of checksum at the end of an API token.
 const CHECKSUM_DIGITS: usize = 8;
 
-/// 256 random bits as text.
-pub(crate) fn random_text() -> String {
-    let mut bytes = [0_u8; 32];
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
     // A system without randomness can give out no secret: wait for it rather than make a weak one.
     while rand::rngs::OsRng.try_fill_bytes(&mut bytes).is_err() {
         std::thread::yield_now();
     }
-    URL_SAFE_NO_PAD.encode(bytes)
+    bytes
+}
+
+/// 256 random bits as text.
+pub(crate) fn random_text() -> String {
+    URL_SAFE_NO_PAD.encode(random::<32>())
 }
 
 /// What is stored of a secret.

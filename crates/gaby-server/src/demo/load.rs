@@ -85,6 +85,12 @@ impl Demo {
     /// # Errors
     /// When something cannot be made.
     pub async fn install(&self, store: &Store, tenants: &Tenants) -> Result<DemoAdmin, DemoError> {
+        // Hashing takes a while, on a core of its own.
+        let password: String = secret::random_text().chars().take(16).collect();
+        let hashed = tokio::spawn({
+            let password = password.clone();
+            async move { Passwords::new().hash(password).await }
+        });
         let workspace = self.workspace(store).await?;
         let tenant = tenants.open(&workspace).await?;
         self.settle(&tenant).await?;
@@ -102,7 +108,9 @@ impl Demo {
             };
             tenant.knowledge.ingest(request, &Silent).await?;
         }
-        admin(store).await
+        let failed = |error: &dyn std::fmt::Display| DemoError::Admin(error.to_string());
+        let hashed = hashed.await.map_err(|error| failed(&error))?;
+        admin(store, password, hashed.map_err(|error| failed(&error))?).await
     }
 
     /// Lets the tickets arrive.
@@ -176,14 +184,11 @@ impl Demo {
 }
 
 /// The demo's administrator, with a password of this start.
-async fn admin(store: &Store) -> Result<DemoAdmin, DemoError> {
-    let failed = |error: &dyn std::fmt::Display| DemoError::Admin(error.to_string());
-    let passwords = Passwords::new().map_err(|error| failed(&error))?;
-    let password: String = secret::random_text().chars().take(16).collect();
-    let password_hash = passwords
-        .hash(password.clone())
-        .await
-        .map_err(|error| failed(&error))?;
+async fn admin(
+    store: &Store,
+    password: String,
+    password_hash: String,
+) -> Result<DemoAdmin, DemoError> {
     let accounts = store.accounts();
     let id = match accounts.user_by_email(ADMIN).await? {
         Some(user) => {
