@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 WEB_SOURCES := $(shell find web/src web/public web/build web/index.html web/vite.config.ts web/package.json web/package-lock.json -type f 2>/dev/null)
 MCP := target/mcp-servers
-STATIC_TARGET := x86_64-unknown-linux-gnu
+STATIC := target/$(shell uname -m)-unknown-linux-gnu/release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +32,9 @@ bench: ## Measure ingest, search and investigation beside their peers, on a rele
 	scripts/bench
 
 release: web ## One static, stripped binary for Linux in target/dist/, tried in an empty root folder
-	RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --target $(STATIC_TARGET) --bin gaby
+	scripts/cargo-static build --release --bin gaby
 	mkdir -p target/dist
-	cp target/$(STATIC_TARGET)/release/gaby target/dist/gaby
+	cp $(STATIC)/gaby target/dist/gaby
 	scripts/try-static target/dist/gaby
 
 web: web/dist/index.html
