@@ -88,21 +88,22 @@ impl Db {
         first_connection(&options)
             .await
             .map_err(|error| open_error(&address, &error))?;
-        let pool = |size| {
+        let pool = |size, writes| {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(WAIT)
                 .after_connect(|connection, _| Box::pin(set_up_sqlite(connection)))
-                // A file does not go away as a server does, and the statement below shows as well that
-                // the connection works.
+                // A file does not go away as a server does.
                 .test_before_acquire(false)
-                .before_acquire(|connection, _| Box::pin(is_as_it_should_be(connection)))
+                .before_acquire(move |connection, _| {
+                    Box::pin(is_as_it_should_be(connection, writes))
+                })
                 .connect_with(options.clone())
         };
-        let writer = pool(1)
+        let writer = pool(1, true)
             .await
             .map_err(|error| open_error(&address, &error))?;
-        let reader = pool(4)
+        let reader = pool(4, false)
             .await
             .map_err(|error| open_error(&address, &error))?;
         Ok(Self {
@@ -203,13 +204,18 @@ async fn first_connection(options: &AnyConnectOptions) -> Result<(), sqlx::Error
 }
 
 /// Whether a connection can be used again, before it is.
-async fn is_as_it_should_be(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+async fn is_as_it_should_be(
+    connection: &mut AnyConnection,
+    writes: bool,
+) -> Result<bool, sqlx::Error> {
     // SQLite takes a transaction back by itself when the disk is full; the connection then counts as in
     // a transaction for ever, and could begin none again.
     if connection.is_in_transaction() {
         return Ok(false);
     }
-    connection.execute("PRAGMA synchronous = FULL").await?;
+    if writes {
+        connection.execute("PRAGMA synchronous = FULL").await?;
+    }
     Ok(true)
 }
 
