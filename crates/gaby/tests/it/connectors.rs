@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 
 use serde_json::{Value, json};
 
-use crate::gaby::{Gaby, repository};
+use crate::gaby::{Gaby, demo_manifests};
 
 fn with_database() -> Gaby {
     let gaby = Gaby::new();
@@ -103,23 +103,7 @@ fn an_mcp_server_that_is_none_is_told_and_not_kept() {
 #[test]
 fn one_connector_is_offered_to_another_host_with_its_reads_only() {
     let gaby = Gaby::new();
-    let database = gaby.path("larkfield.db");
-    let connection = rusqlite::Connection::open(&database).unwrap();
-    for script in ["schema.sql", "data.sql"] {
-        let text =
-            std::fs::read_to_string(repository().join("demo/database").join(script)).unwrap();
-        connection.execute_batch(&text).unwrap();
-    }
-    let manifests = repository().join("demo/connectors").display().to_string();
-    let path = format!("path={}", database.display());
-    gaby.ok(&[
-        "connect",
-        "larkfield_accounts",
-        "--connectors",
-        &manifests,
-        "--set",
-        &path,
-    ]);
+    gaby.connect_accounts(&gaby.demo_database());
 
     // Another Gaby is the other host: she reaches this one as any third party's server.
     let other = Gaby::new();
@@ -134,7 +118,7 @@ fn one_connector_is_offered_to_another_host_with_its_reads_only() {
         "--data",
         &data,
         "--connectors",
-        &manifests,
+        &demo_manifests(),
         "mcp",
         "serve",
         "larkfield_accounts",

@@ -91,6 +91,32 @@ impl Gaby {
         ran.out
     }
 
+    /// A token that hands tickets in, with its `id` and `token`.
+    pub(crate) fn ticket_token(&self) -> Value {
+        let scope = ["--scope", "tickets:write"];
+        self.json(&[&["token", "create", "feed", "--json"], &scope[..]].concat())
+    }
+
+    /// The demo company's database, with its data.
+    pub(crate) fn demo_database(&self) -> PathBuf {
+        let database = self.path("larkfield.db");
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        for script in ["schema.sql", "data.sql"] {
+            let script = repository().join("demo/database").join(script);
+            let text = std::fs::read_to_string(script).unwrap();
+            connection.execute_batch(&text).unwrap();
+        }
+        database
+    }
+
+    /// Connects the demo's accounts in such a database.
+    pub(crate) fn connect_accounts(&self, database: &Path) {
+        let path = format!("path={}", database.display());
+        let manifests = demo_manifests();
+        let connect = ["connect", "larkfield_accounts", "--connectors"];
+        self.ok(&[&connect[..], &[&manifests, "--set", &path]].concat());
+    }
+
     /// Starts the server and waits until it answers.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
         Serving::start(self, arguments)
@@ -232,6 +258,11 @@ pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(began.elapsed() < LONG, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// The folder of the demo's manifests.
+pub(crate) fn demo_manifests() -> String {
+    repository().join("demo/connectors").display().to_string()
 }
 
 /// The repository's root.

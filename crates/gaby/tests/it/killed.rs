@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::gaby::{Gaby, Ran, repository, wait_for};
+use crate::gaby::{Gaby, Ran, demo_manifests, wait_for};
 
 const TICKET: &str = r#"{"subject": "Locked out", "body": "My account is locked, please unlock it.",
     "requester": {"email": "ines@brightpipe.example.com", "verified": true}, "external_id": "T-1"}"#;
@@ -10,43 +10,25 @@ const TICKET: &str = r#"{"subject": "Locked out", "body": "My account is locked,
 /// A company whose account is locked, and a connector that may unlock it. The database counts.
 fn company() -> Gaby {
     let gaby = Gaby::new();
-    let database = gaby.path("larkfield.db");
+    let database = gaby.demo_database();
     let connection = rusqlite::Connection::open(&database).unwrap();
-    for script in ["schema.sql", "data.sql"] {
-        let text =
-            std::fs::read_to_string(repository().join("demo/database").join(script)).unwrap();
-        connection.execute_batch(&text).unwrap();
-    }
     connection
         .execute_batch(
             "CREATE TABLE unlocks (id INTEGER); CREATE TRIGGER unlocked AFTER UPDATE OF status ON accounts \
              BEGIN INSERT INTO unlocks VALUES (new.id); END",
         )
         .unwrap();
-    let path = format!("path={}", database.display());
-    let manifests = manifests();
-    gaby.ok(&[
-        "connect",
-        "larkfield_accounts",
-        "--connectors",
-        &manifests,
-        "--set",
-        &path,
-    ]);
+    gaby.connect_accounts(&database);
     gaby.ok(&[
         "connector",
         "larkfield_accounts",
         "--connectors",
-        &manifests,
+        &demo_manifests(),
         "--autonomy",
         "act",
     ]);
     gaby.file("ticket.json", TICKET);
     gaby
-}
-
-fn manifests() -> String {
-    repository().join("demo/connectors").display().to_string()
 }
 
 fn unlocks(gaby: &Gaby) -> i64 {
@@ -58,7 +40,7 @@ fn unlocks(gaby: &Gaby) -> i64 {
 
 fn investigate(gaby: &Gaby, dies_at: Option<&str>) -> Ran {
     let mut command = gaby.command(&["investigate", "ticket.json", "--json", "--connectors"]);
-    command.arg(manifests());
+    command.arg(demo_manifests());
     if let Some(place) = dies_at {
         command.env("GABY_FAILPOINT", place);
     }
@@ -126,7 +108,7 @@ fn a_command_killed_at_any_state_leaves_work_that_the_next_server_finishes_once(
         let gaby = company();
         let ran = investigate(&gaby, Some(&place));
         assert_eq!(ran.code, None, "nothing died at {place}: {ran:?}");
-        let serving = gaby.serve(&["--connectors", &manifests()]);
+        let serving = gaby.serve(&["--connectors", &demo_manifests()]);
         wait_for(&format!("the work that was left at {place}"), || {
             settled(&gaby)
         });
@@ -153,18 +135,11 @@ fn a_ticket_is_not_there_or_whole() {
 #[test]
 fn a_server_killed_again_and_again_at_no_chosen_moment_loses_and_repeats_nothing() {
     let gaby = company();
-    let token = gaby.json(&[
-        "token",
-        "create",
-        "feed",
-        "--scope",
-        "tickets:write",
-        "--json",
-    ]);
+    let token = gaby.ticket_token();
     let token = token["token"].as_str().unwrap();
     let mut given = 0;
     for round in 0..6u64 {
-        let serving = gaby.serve(&["--connectors", &manifests()]);
+        let serving = gaby.serve(&["--connectors", &demo_manifests()]);
         for number in 0..3 {
             let ticket = format!(
                 r#"{{"subject": "Locked out", "body": "My account is locked, number {round}-{number}.",
@@ -175,7 +150,7 @@ fn a_server_killed_again_and_again_at_no_chosen_moment_loses_and_repeats_nothing
         std::thread::sleep(std::time::Duration::from_millis(40 + 90 * round));
         serving.kill();
     }
-    let serving = gaby.serve(&["--connectors", &manifests()]);
+    let serving = gaby.serve(&["--connectors", &demo_manifests()]);
     wait_for("all that was taken in to be worked on", || settled(&gaby));
     serving.end();
     let tickets = gaby.json(&["tickets", "list", "--json"]);

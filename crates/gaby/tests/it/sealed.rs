@@ -66,14 +66,7 @@ fn no_file_of_the_data_folder_holds_what_people_wrote() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_nothing_in_the_clear(&gaby, "after connect");
 
-    let token = gaby.json(&[
-        "token",
-        "create",
-        "feed",
-        "--scope",
-        "tickets:write",
-        "--json",
-    ]);
+    let token = gaby.ticket_token();
     let serving = gaby.serve(&["--connectors", "connectors"]);
     serving
         .post_ticket(token["token"].as_str().unwrap(), &ticket)

@@ -134,14 +134,7 @@ fn a_wrong_setting_is_named_with_its_file() {
 #[test]
 fn a_token_made_here_hands_tickets_to_the_server_until_it_is_revoked() {
     let gaby = with_article();
-    let token = gaby.json(&[
-        "token",
-        "create",
-        "feed",
-        "--scope",
-        "tickets:write",
-        "--json",
-    ]);
+    let token = gaby.ticket_token();
     let serving = gaby.serve(&[]);
     let key = token["token"].as_str().unwrap();
     let taken = serving.post_ticket(

@@ -12,14 +12,7 @@ fn commands_work_beside_a_running_server_and_both_see_the_same() {
         "# Locks\n\nAn account stays locked for 30 minutes.\n",
     );
     gaby.ok(&["ingest", "docs", "--words-only"]);
-    let token = gaby.json(&[
-        "token",
-        "create",
-        "feed",
-        "--scope",
-        "tickets:write",
-        "--json",
-    ]);
+    let token = gaby.ticket_token();
     let token = token["token"].as_str().unwrap().to_owned();
     let serving = gaby.serve(&[]);
     gaby.file(
