@@ -6,8 +6,8 @@ Every pair of figures is taken one after the other on the same machine, so load 
 """
 
 import argparse
+import contextlib
 import json
-import os
 import random
 import socket
 import statistics
@@ -123,20 +123,9 @@ def query(measure, docs, chunks, models, scratch):
 def serve(gaby, scratch):
     """Starts the demo twice: the second start finds the binary in the page cache."""
     for attempt in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        environment = {**os.environ, "GABY_DATA": str(scratch / f"serve{attempt}")}
-        command = [gaby, "serve", "--demo", "--listen", f"127.0.0.1:{port}"]
-        clock = time.perf_counter()
-        server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            first = answered(f"http://127.0.0.1:{port}/healthz", clock)
+        with demo(gaby, scratch / f"serve{attempt}") as (process, first):
             time.sleep(60 if attempt else 3)
-            resident = memory(server.pid)
-        finally:
-            server.terminate()
-            server.wait(30)
+            resident = memory(process)
     return [
         row("start to the first answered request", first * 1000, unit="ms", target="at most 300", met=first <= 0.3),
         row("idle memory with the demo", resident, unit="MB", target="at most 100", met=resident <= 100),
@@ -146,15 +135,8 @@ def serve(gaby, scratch):
 def investigate(gaby, cost, scratch):
     """What an investigation spends on the gate, the store and the audit log, beside its searches."""
     data = scratch / "investigated"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [gaby, "serve", "--demo", "--data", data, "--listen", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    answered(f"http://127.0.0.1:{port}/healthz", time.perf_counter())
-    time.sleep(10)
-    server.terminate()
-    server.wait(30)
+    with demo(gaby, data):
+        time.sleep(10)
     mine = run(cost, data, "20")
     rest, search = mine["rest_ms"], mine["search_ms"]
     rows = [row(f"whole investigation, median of {mine['investigations']}", mine["whole_ms"], unit="ms")]
@@ -162,6 +144,22 @@ def investigate(gaby, cost, scratch):
     for part in ("tools", "brain"):
         rows.append(row(f"  {part}", mine[f"{part}_ms"], unit="ms"))
     return rows
+
+
+@contextlib.contextmanager
+def demo(gaby, data):
+    """The demo, served from a folder: its process, and the seconds until it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [gaby, "serve", "--demo", "--data", data, "--listen", f"127.0.0.1:{port}"]
+    clock = time.perf_counter()
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield server.pid, answered(f"http://127.0.0.1:{port}/healthz", clock)
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 def answered(address, clock):

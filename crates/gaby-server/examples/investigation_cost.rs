@@ -6,8 +6,8 @@
 //! and of the rest, which is the gate, the store, the audit log and the loop around them.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -131,7 +131,7 @@ async fn measure(folder: &str, rounds: u32) -> Value {
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    let all: Mutex<Vec<[f64; 5]>> = Mutex::default();
+    let mut all: Vec<[f64; 5]> = Vec::new();
     // A first round to warm up.
     for round in 0..=rounds {
         for file in &files {
@@ -148,12 +148,10 @@ async fn measure(folder: &str, rounds: u32) -> Value {
             let [searched, called, thinking] = [search.take(), tools.take(), thought.take()];
             let rest = whole - searched - called - thinking;
             if round > 0 {
-                let mut all = all.lock().unwrap();
                 all.push([whole, searched, called, thinking, rest]);
             }
         }
     }
-    let all = all.into_inner().unwrap();
     let median = |part: usize| {
         let mut values: Vec<f64> = all.iter().map(|one| one[part]).collect();
         values.sort_by(f64::total_cmp);
