@@ -20,12 +20,14 @@ pub use measures::{Measures, measure};
 use crate::chunk::{passages, words_of};
 use crate::embed::Embedder;
 use crate::error::KnowledgeError;
-use crate::fusion::fuse;
+use crate::hit::Timings;
+use crate::index::{Manifest, Snapshot};
 use crate::progress::{Phase, Progress};
+use crate::ranking::rank;
 use crate::read::markdown;
 use crate::terms::Query;
 use crate::vectors::VectorSet;
-use crate::words::{IndexedChunk, WEIGHTS, WordIndex};
+use crate::words::{IndexedChunk, WordIndex};
 
 /// How many documents of a query the run lists.
 const RUN_DEPTH: usize = 100;
@@ -90,7 +92,7 @@ pub fn run(
     write_run(&request.run, &rankings)?;
     Ok(EvalReport {
         documents: corpus.len(),
-        chunks: collection.words.len(),
+        chunks: collection.index.words.len(),
         queries: queries.len(),
         measures: judgements.map(|judged| measure(&judged, &rankings)),
         seconds: begun.elapsed().as_secs_f64(),
@@ -114,8 +116,8 @@ fn check_distinct(file: &Path, entries: &[Entry]) -> Result<(), KnowledgeError> 
 /// A test collection, indexed.
 struct Collection {
     ids: Vec<String>,
-    words: WordIndex,
-    vectors: Option<(Arc<dyn Embedder>, VectorSet)>,
+    index: Snapshot,
+    embedder: Option<Arc<dyn Embedder>>,
 }
 
 impl Collection {
@@ -130,8 +132,8 @@ impl Collection {
             .flat_map_iter(|(document, entry)| chunks_of(document as u64, entry))
             .collect();
         let words = WordIndex::empty()?.edit(&[], &chunks)?;
-        let vectors = match embedder {
-            None => None,
+        let vectors = match &embedder {
+            None => VectorSet::new(0),
             Some(embedder) => {
                 let mut set = VectorSet::new(embedder.dimensions());
                 let mut texts: Vec<(u128, String)> = chunks
@@ -151,13 +153,13 @@ impl Collection {
                     }
                     progress.report(Phase::Embedding, (done + 1) * EMBED_BATCH, texts.len());
                 }
-                Some((embedder, set))
+                set
             }
         };
         Ok(Self {
             ids: corpus.iter().map(|entry| entry.id.clone()).collect(),
-            words,
-            vectors,
+            index: Snapshot::new(0, Manifest::default(), Arc::new(words), Arc::new(vectors)),
+            embedder,
         })
     }
 
@@ -167,7 +169,7 @@ impl Collection {
         progress: &dyn Progress,
     ) -> Result<Vec<Vec<Ranked>>, KnowledgeError> {
         let mut embedded = Vec::with_capacity(queries.len());
-        if let Some((embedder, _)) = &self.vectors {
+        if let Some(embedder) = &self.embedder {
             for (done, batch) in queries.chunks(EMBED_BATCH).enumerate() {
                 let slices: Vec<&str> = batch.iter().map(String::as_str).collect();
                 embedded.extend(embedder.embed(&slices)?);
@@ -182,21 +184,12 @@ impl Collection {
     }
 
     fn rank(&self, query: &str, vector: Option<&[f32]>) -> Result<Vec<Ranked>, KnowledgeError> {
-        let bm25 = self.words.score(&Query::of(query), &WEIGHTS)?;
-        let similarity = match (&self.vectors, vector) {
-            (Some((_, set)), Some(vector)) => {
-                let by_place = set.scan(vector);
-                let of_row = |row: &Option<crate::words::Row>| {
-                    row.and_then(|row| set.place(row.vector))
-                        .map_or(f32::NAN, |place| by_place[place])
-                };
-                Some(self.words.rows().iter().map(of_row).collect::<Vec<f32>>())
-            }
-            _ => None,
-        };
+        let embed = || vector.map(<[f32]>::to_vec);
+        let (terms, mut timings) = (Query::of(query), Timings::default());
+        let ranking = rank(&self.index, &terms, embed, RUN_DEPTH * 8, &mut timings)?;
         let mut best: HashMap<u64, (f32, u64)> = HashMap::new();
-        for hit in fuse(&bm25, similarity.as_deref(), RUN_DEPTH * 8) {
-            if let Some(Some(row)) = self.words.rows().get(hit.row) {
+        for hit in ranking.best {
+            if let Some(Some(row)) = self.index.words.rows().get(hit.row) {
                 best.entry(row.document)
                     .and_modify(|(score, _)| *score = score.max(hit.score))
                     .or_insert((hit.score, row.document));

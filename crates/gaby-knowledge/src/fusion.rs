@@ -19,28 +19,35 @@ pub struct Fused {
     pub similarity: Option<f32>,
 }
 
-/// Fuses the scores of all rows, best first, ties by row. Rows that neither words nor meaning
-/// speak for are left out.
-///
-/// `similarity` is none where there are no vectors at all, and `NaN` for a row without one.
+/// A row that may be among the best.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The row.
+    pub row: usize,
+    /// BM25; 0 where no word occurs.
+    pub bm25: f32,
+    /// The cosine; none while the row has no vector.
+    pub similarity: Option<f32>,
+}
+
+/// Fuses both scores of each row, best first, ties by row. Rows that neither words nor meaning speak
+/// for are left out. `least` is the least cosine of all rows, those that are no candidates too.
 #[must_use]
-pub fn fuse(bm25: &[f32], similarity: Option<&[f32]>, most: usize) -> Vec<Fused> {
-    let top = bm25.iter().copied().fold(0.0_f32, f32::max);
-    let (least, greatest) = similarity
-        .unwrap_or(&[])
+pub fn fuse(candidates: &[Candidate], least: Option<f32>, most: usize) -> Vec<Fused> {
+    let top = candidates.iter().fold(0.0_f32, |top, c| top.max(c.bm25));
+    let (least, greatest) = candidates
         .iter()
-        .filter(|s| !s.is_nan())
-        .fold((f32::MAX, f32::MIN), |(a, b), s| (a.min(*s), b.max(*s)));
+        .filter_map(|candidate| candidate.similarity)
+        .fold((least.unwrap_or(f32::MAX), f32::MIN), |(a, b), s| {
+            (a.min(s), b.max(s))
+        });
     let span = greatest - least;
-    let mut fused: Vec<Fused> = bm25
+    let mut fused: Vec<Fused> = candidates
         .iter()
-        .enumerate()
-        .filter_map(|(row, &bm25)| {
+        .filter_map(|candidate| {
+            let bm25 = candidate.bm25;
             let words = if top > 0.0 { bm25 / top } else { 0.0 };
-            let cosine = similarity
-                .and_then(|all| all.get(row).copied())
-                .filter(|s| !s.is_nan());
-            let score = match cosine {
+            let score = match candidate.similarity {
                 Some(_) if span <= f32::EPSILON => words,
                 // Without any known word the meaning alone decides.
                 Some(cosine) if top <= 0.0 => (cosine - least) / span,
@@ -49,10 +56,10 @@ pub fn fuse(bm25: &[f32], similarity: Option<&[f32]>, most: usize) -> Vec<Fused>
                 None => words,
             };
             (score > 0.0).then_some(Fused {
-                row,
+                row: candidate.row,
                 score,
                 bm25,
-                similarity: cosine,
+                similarity: candidate.similarity,
             })
         })
         .collect();
@@ -89,30 +96,54 @@ pub fn ranks(scores: &[f32], wanted: &[usize]) -> Vec<Option<usize>> {
 mod tests {
     use super::*;
 
+    fn fused(bm25: &[f32], similarity: Option<&[f32]>, most: usize) -> Vec<Fused> {
+        let of_row = |(row, bm25): (usize, &f32)| Candidate {
+            row,
+            bm25: *bm25,
+            similarity: similarity.map(|all| all[row]).filter(|s| !s.is_nan()),
+        };
+        let all: Vec<Candidate> = bm25.iter().enumerate().map(of_row).collect();
+        fuse(&all, None, most)
+    }
+
+    fn rows(fused: &[Fused]) -> Vec<usize> {
+        fused.iter().map(|f| f.row).collect()
+    }
+
     #[test]
     fn a_hit_of_both_lists_is_before_a_hit_of_one() {
-        let rows: Vec<usize> = fuse(&[2.0, 4.0, 0.0], Some(&[0.9, 0.1, 0.8]), 10)
-            .iter()
-            .map(|f| f.row)
-            .collect();
-        assert_eq!(rows, [0, 1, 2]);
+        let found = fused(&[2.0, 4.0, 0.0], Some(&[0.9, 0.1, 0.8]), 10);
+        assert_eq!(rows(&found), [0, 1, 2]);
     }
 
     #[test]
     fn words_alone_rank_until_vectors_are_there() {
-        let found = fuse(&[0.0, 1.0, 2.0], None, 10);
-        assert_eq!(found.iter().map(|f| f.row).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(found[0].score, 1.0);
-        let partly = fuse(&[0.0, 1.0, 2.0], Some(&[0.5, f32::NAN, 0.1]), 10);
-        assert_eq!(partly.iter().map(|f| f.row).collect::<Vec<_>>(), [2, 1, 0]);
+        let found = fused(&[0.0, 1.0, 2.0], None, 10);
+        assert_eq!((rows(&found), found[0].score), (vec![2, 1], 1.0));
+        let partly = fused(&[0.0, 1.0, 2.0], Some(&[0.5, f32::NAN, 0.1]), 10);
+        assert_eq!(rows(&partly), [2, 1, 0]);
     }
 
     #[test]
     fn meaning_alone_ranks_when_no_word_is_known() {
-        let found = fuse(&[0.0, 0.0, 0.0], Some(&[0.1, 0.7, 0.4]), 1);
+        let found = fused(&[0.0, 0.0, 0.0], Some(&[0.1, 0.7, 0.4]), 1);
         assert_eq!((found.len(), found[0].row, found[0].score), (1, 1, 1.0));
-        assert!(fuse(&[], Some(&[]), 5).is_empty());
-        assert!(fuse(&[1.0], None, 0).is_empty());
+        assert!(fused(&[], Some(&[]), 5).is_empty());
+        assert!(fused(&[1.0], None, 0).is_empty());
+    }
+
+    #[test]
+    fn a_row_that_is_no_candidate_says_how_near_is_near() {
+        let candidates = [0.5, 0.75].map(|similarity| Candidate {
+            row: 0,
+            bm25: 0.0,
+            similarity: Some(similarity),
+        });
+        let scores: Vec<f32> = fuse(&candidates, Some(0.25), 10)
+            .iter()
+            .map(|f| f.score)
+            .collect();
+        assert_eq!(scores, [1.0, 0.5]);
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub(crate) struct Snapshot {
     pub(crate) vectors: Arc<VectorSet>,
     /// The vector's place for each row of the word index.
     pub(crate) places: Vec<u32>,
+    /// The way back: for each place where its rows begin in `by_place`, and one more.
+    starts: Vec<u32>,
+    by_place: Vec<u32>,
 }
 
 impl Snapshot {
@@ -54,7 +57,7 @@ impl Snapshot {
         words: Arc<WordIndex>,
         vectors: Arc<VectorSet>,
     ) -> Self {
-        let places = words
+        let places: Vec<u32> = words
             .rows()
             .iter()
             .map(|row| {
@@ -62,13 +65,32 @@ impl Snapshot {
                     .map_or(NO_PLACE, |place| place as u32)
             })
             .collect();
+        let mut by_place: Vec<u32> = (0..places.len() as u32)
+            .filter(|row| places[*row as usize] != NO_PLACE)
+            .collect();
+        by_place.sort_by_key(|row| places[*row as usize]);
+        let mut starts = vec![0; vectors.len() + 1];
+        for row in &by_place {
+            starts[places[*row as usize] as usize + 1] += 1;
+        }
+        for place in 0..vectors.len() {
+            starts[place + 1] += starts[place];
+        }
         Self {
             generation,
             manifest,
             words,
             vectors,
             places,
+            starts,
+            by_place,
         }
+    }
+
+    /// The rows that have the vector at a place.
+    pub(crate) fn rows_at(&self, place: u32) -> &[u32] {
+        let place = place as usize;
+        &self.by_place[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
 
     pub(crate) fn embedded(&self) -> usize {
@@ -82,11 +104,7 @@ impl Snapshot {
 
 /// The generation that the store holds now; 0 when there is no index.
 pub(crate) async fn stored_generation(workspace: &Workspace) -> Result<u64, KnowledgeError> {
-    let parts = workspace.index_blobs().await?;
-    Ok(parts
-        .iter()
-        .find(|(name, _)| name == MANIFEST)
-        .map_or(0, |(_, generation)| *generation))
+    Ok(workspace.index_generation(MANIFEST).await?.unwrap_or(0))
 }
 
 /// Loads the index. None when it is lost or damaged, so that it must be rebuilt.

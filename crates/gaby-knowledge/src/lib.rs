@@ -16,6 +16,7 @@ mod index;
 mod ingest;
 mod knowledge;
 pub mod progress;
+mod ranking;
 pub mod read;
 mod search;
 mod skip;

@@ -1,18 +1,21 @@
 //! From a question to the passages that answer it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gaby_model::{Clock, SystemClock};
+use gaby_model::{ChunkId, Clock, SystemClock};
+use gaby_store::documents::{Chunk, Document};
 
 use crate::embed::Embedder;
 use crate::error::KnowledgeError;
-use crate::fusion::{self, Fused, fuse};
+use crate::fusion::{self, Fused};
 use crate::hit::{Explanation, Hit, Neighbours, SearchOptions, Timings};
-use crate::index::{NO_PLACE, Snapshot};
+use crate::index::{self, NO_PLACE, Snapshot};
 use crate::knowledge::{Knowledge, blocking, chunk_id};
+use crate::ranking::rank;
 use crate::terms::Query;
-use crate::words::{TermScore, WEIGHTS};
+use crate::words::TermScore;
 
 /// A longer query is cut: beyond this it is no question.
 const MAX_QUERY_BYTES: usize = 64 * 1024;
@@ -49,91 +52,106 @@ impl Knowledge {
         options: &SearchOptions,
     ) -> Result<(Vec<Hit>, Timings), KnowledgeError> {
         let begun = Instant::now();
-        let snapshot = self.fresh().await?;
         let query = query[..query.floor_char_boundary(MAX_QUERY_BYTES)].to_owned();
-        if query.trim().is_empty() || snapshot.words.is_empty() || options.top == 0 {
+        if query.trim().is_empty() || options.top == 0 {
             return Ok((Vec::new(), Timings::default()));
         }
-        let embedder = self.serving_embedder(&snapshot);
-        let (options, held) = (*options, Arc::clone(&snapshot));
-        let mut found =
-            blocking(move || find(&held, embedder.as_deref(), &query, &options)).await?;
-        let loading = Instant::now();
+        // What is at hand is searched while the store says whether it is the newest.
+        let mut snapshot = self.current();
+        let mut found = loop {
+            let embedder = self.serving_embedder(&snapshot);
+            let (held, query, options) = (Arc::clone(&snapshot), query.clone(), *options);
+            let (found, newest) = tokio::join!(
+                blocking(move || find(&held, embedder.as_deref(), &query, &options)),
+                index::stored_generation(&self.inner.workspace),
+            );
+            if newest? == snapshot.generation {
+                break found?;
+            }
+            snapshot = self.fresh().await?;
+        };
+        let (hits, load) = {
+            let clock = Instant::now();
+            let hits = self.load(&snapshot, &mut found, options).await?;
+            (hits, millis(clock))
+        };
+        found.timings.load = load;
+        found.timings.total = millis(begun);
+        Ok((hits, found.timings))
+    }
+
+    /// Opens the passages that were found; one that is gone meanwhile is left out.
+    async fn load(
+        &self,
+        snapshot: &Snapshot,
+        found: &mut Found,
+        options: &SearchOptions,
+    ) -> Result<Vec<Hit>, KnowledgeError> {
+        let documents = self.inner.workspace.documents();
+        let id = |fused: &Fused| snapshot.words.rows()[fused.row].and_then(|row| chunk_id(row.key));
+        let ids: Vec<Option<ChunkId>> = found.hits.iter().map(id).collect();
+        let wanted: Vec<ChunkId> = ids.iter().flatten().cloned().collect();
+        let mut passages: HashMap<ChunkId, (Chunk, Document)> = documents
+            .passages(&wanted)
+            .await?
+            .into_iter()
+            .map(|passage| (passage.0.id.clone(), passage))
+            .collect();
         let mut hits = Vec::with_capacity(found.hits.len());
         for (index, fused) in found.hits.iter().enumerate() {
-            let Some(mut hit) = self.load_hit(&snapshot, fused, &options).await? else {
+            let passage = ids[index].as_ref().and_then(|id| passages.remove(id));
+            let Some((chunk, document)) = passage else {
                 continue;
             };
-            hit.rank = hits.len() + 1;
-            if options.explain {
+            let neighbours = match options.neighbours {
+                true => Some(self.neighbours(&chunk).await?),
+                false => None,
+            };
+            let updated_at = document.updated_at.or(document.modified);
+            let explain = options.explain.then(|| {
                 let (bm25_rank, vector_rank) = found.ranks[index];
-                hit.explain = Some(Explanation {
+                Explanation {
                     terms: std::mem::take(&mut found.terms[index]),
                     bm25: fused.bm25,
                     similarity: fused.similarity,
                     bm25_rank,
                     vector_rank,
-                    recency: hit.updated_at.map(|at| {
+                    recency: updated_at.map(|at| {
                         (SystemClock.now().millis_since(at) as f64 / 86_400_000.0).max(0.0)
                     }),
-                });
-            }
-            hits.push(hit);
+                }
+            });
+            hits.push(Hit {
+                rank: hits.len() + 1,
+                score: fused.score,
+                chunk: chunk.id,
+                document: document.id,
+                path: document.path,
+                title: document.title,
+                heading: chunk.heading,
+                start: chunk.start,
+                end: chunk.end,
+                text: chunk.text,
+                updated_at,
+                explain,
+                neighbours,
+            });
         }
-        let timings = &mut found.timings;
-        timings.load = millis(loading);
-        timings.total = millis(begun);
-        Ok((hits, found.timings))
+        Ok(hits)
     }
 
-    async fn load_hit(
-        &self,
-        snapshot: &Snapshot,
-        fused: &Fused,
-        options: &SearchOptions,
-    ) -> Result<Option<Hit>, KnowledgeError> {
+    async fn neighbours(&self, chunk: &Chunk) -> Result<Neighbours, KnowledgeError> {
         let documents = self.inner.workspace.documents();
-        let Some(id) = snapshot.words.rows()[fused.row].and_then(|row| chunk_id(row.key)) else {
-            return Ok(None);
+        let all = documents.chunks(&chunk.document).await?;
+        let text_of = |ordinal: Option<u32>| {
+            let ordinal = ordinal?;
+            let found = all.iter().find(|chunk| chunk.ordinal == ordinal);
+            found.map(|chunk| chunk.text.clone())
         };
-        let Some(chunk) = documents.chunks_by_id(&[id]).await?.pop() else {
-            return Ok(None);
-        };
-        let document = match documents.about(&chunk.document).await {
-            Ok(document) => document,
-            Err(gaby_store::StoreError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let neighbours = if options.neighbours {
-            let all = documents.chunks(&chunk.document).await?;
-            let text_of = |ordinal: Option<u32>| {
-                let ordinal = ordinal?;
-                all.iter()
-                    .find(|c| c.ordinal == ordinal)
-                    .map(|c| c.text.clone())
-            };
-            Some(Neighbours {
-                before: text_of(chunk.ordinal.checked_sub(1)),
-                after: text_of(chunk.ordinal.checked_add(1)),
-            })
-        } else {
-            None
-        };
-        Ok(Some(Hit {
-            rank: 0,
-            score: fused.score,
-            chunk: chunk.id,
-            document: document.id,
-            path: document.path,
-            title: document.title,
-            heading: chunk.heading,
-            start: chunk.start,
-            end: chunk.end,
-            text: chunk.text,
-            updated_at: document.updated_at.or(document.modified),
-            explain: None,
-            neighbours,
-        }))
+        Ok(Neighbours {
+            before: text_of(chunk.ordinal.checked_sub(1)),
+            after: text_of(chunk.ordinal.checked_add(1)),
+        })
     }
 
     /// The embedder that made the vectors that serve; none when it is not at hand.
@@ -156,57 +174,34 @@ fn find(
     options: &SearchOptions,
 ) -> Result<Found, KnowledgeError> {
     let mut timings = Timings::default();
-    let clock = Instant::now();
-    let vector = match embedder {
-        Some(embedder) => match embedder.embed(&[query]) {
-            Ok(vectors) => vectors.into_iter().next(),
-            Err(error) => {
-                tracing::warn!(%error, "the question is searched by its words only");
-                None
-            }
-        },
-        None => None,
-    };
-    timings.embed_query = millis(clock);
-
-    let clock = Instant::now();
-    let terms = Query::of(query);
-    let bm25 = snapshot.words.score(&terms, &WEIGHTS)?;
-    timings.bm25 = millis(clock);
-
-    let clock = Instant::now();
-    let similarity = vector.map(|vector| {
-        let by_place = snapshot.vectors.scan(&vector);
-        snapshot
-            .places
-            .iter()
-            .map(|place| match *place {
-                NO_PLACE => f32::NAN,
-                place => by_place[place as usize],
-            })
-            .collect::<Vec<f32>>()
-    });
-    timings.vectors = millis(clock);
-
-    let clock = Instant::now();
     let room = if options.fold_duplicates {
         options.top * 3 + 20
     } else {
         options.top
     };
-    let mut hits = fuse(&bm25, similarity.as_deref(), room);
+    let embed = || match embedder?.embed(&[query]) {
+        Ok(vectors) => vectors.into_iter().next(),
+        Err(error) => {
+            tracing::warn!(%error, "the question is searched by its words only");
+            None
+        }
+    };
+    let terms = Query::of(query);
+    let ranking = rank(snapshot, &terms, embed, room, &mut timings)?;
+    let clock = Instant::now();
+    let mut hits = ranking.best;
     hits.retain(|hit| snapshot.words.rows()[hit.row].is_some());
     if options.fold_duplicates {
-        hits = without_duplicates(snapshot, hits);
+        hits = without_duplicates(snapshot, hits, options.top);
     }
     hits.truncate(options.top);
-    timings.fusion = millis(clock);
+    timings.fusion += millis(clock);
 
     let rows: Vec<usize> = hits.iter().map(|hit| hit.row).collect();
     let (terms, ranks) = if options.explain {
-        let by_words = fusion::ranks(&bm25, &rows);
-        let by_meaning = match &similarity {
-            Some(similarity) => fusion::ranks(similarity, &rows),
+        let by_words = fusion::ranks(&ranking.bm25, &rows);
+        let by_meaning = match similarities(snapshot, ranking.vector.as_deref()) {
+            Some(similarity) => fusion::ranks(&similarity, &rows),
             None => vec![None; rows.len()],
         };
         let ranks = hits
@@ -214,7 +209,7 @@ fn find(
             .zip(by_words.into_iter().zip(by_meaning))
             .map(|(hit, (words, meaning))| (words.filter(|_| hit.bm25 > 0.0), meaning))
             .collect();
-        (snapshot.words.explain(&terms, &WEIGHTS, &rows)?, ranks)
+        (snapshot.words.explain(&terms, &rows)?, ranks)
     } else {
         (vec![Vec::new(); rows.len()], vec![(None, None); rows.len()])
     };
@@ -226,11 +221,25 @@ fn find(
     })
 }
 
+/// The similarity of every row, `NaN` for one without a vector.
+fn similarities(snapshot: &Snapshot, vector: Option<&[f32]>) -> Option<Vec<f32>> {
+    let probe = snapshot.vectors.probe(vector?)?;
+    let by_place = snapshot.vectors.scan(&probe);
+    let of_row = |place: &u32| match *place {
+        NO_PLACE => f32::NAN,
+        place => by_place[place as usize],
+    };
+    Some(snapshot.places.iter().map(of_row).collect())
+}
+
 /// Keeps the first of passages that say the same: equal in words, or all but equal in meaning.
-fn without_duplicates(snapshot: &Snapshot, hits: Vec<Fused>) -> Vec<Fused> {
+fn without_duplicates(snapshot: &Snapshot, hits: Vec<Fused>, most: usize) -> Vec<Fused> {
     let rows = snapshot.words.rows();
-    let mut kept: Vec<Fused> = Vec::with_capacity(hits.len());
+    let mut kept: Vec<Fused> = Vec::with_capacity(most);
     for hit in hits {
+        if kept.len() == most {
+            break;
+        }
         let same = |other: &Fused| {
             let key = |row: usize| rows[row].map(|row| row.vector);
             let (a, b) = (snapshot.places[hit.row], snapshot.places[other.row]);

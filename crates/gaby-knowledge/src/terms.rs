@@ -4,7 +4,7 @@
 //! also count by their parts; Chinese, Japanese and Korean text counts by pairs of characters.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
@@ -164,53 +164,89 @@ fn pairs(word: &str, found: &mut impl FnMut(&str)) {
     }
 }
 
-/// The same terms, as tantivy asks for them.
+/// Stands between title, heading and body where a chunk is one text.
+pub const FIELD: char = '\u{1e}';
+/// How often a term counts by where it stands: title, heading, body. In halves, so that they are whole.
+pub const TIMES: [u32; 3] = [4, 3, 2];
+
+/// A chunk as [`TermTokenizer`] takes it.
+#[must_use]
+pub fn fields(title: &str, heading: &str, body: &str) -> String {
+    let (title, heading) = (title.replace(FIELD, " "), heading.replace(FIELD, " "));
+    format!("{title}{FIELD}{heading}{FIELD}{body}")
+}
+
+/// How many terms a chunk has.
+#[must_use]
+pub fn count(chunk: &str) -> u64 {
+    let mut terms = 0;
+    each(chunk, |_| terms += 1);
+    terms
+}
+
+/// The terms of a chunk and the pairs of neighbours, each as often as it counts, as tantivy asks for
+/// them. A pair is one term with a blank in it: so its passages are found as fast as a word's, and
+/// how rare it is is known.
 #[derive(Debug, Clone, Default)]
 pub struct TermTokenizer;
 
-/// The terms of one text.
+/// What one chunk gives.
 #[derive(Debug)]
 pub struct TermStream {
-    text: Arc<str>,
-    ends: Vec<usize>,
-    next: usize,
+    /// All terms in order, a blank after each.
+    text: String,
+    /// What is counted: from where to where in the text, and how often.
+    counted: std::vec::IntoIter<(usize, usize, u32)>,
+    /// How often the token is to come again.
+    again: u32,
     token: Token,
 }
 
 impl Tokenizer for TermTokenizer {
     type TokenStream<'a> = TermStream;
 
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream {
-        let mut joined = String::with_capacity(text.len());
-        let mut ends = Vec::with_capacity(text.len() / 8);
-        each(text, |term| {
-            joined.push_str(term);
-            ends.push(joined.len());
-        });
+    fn token_stream<'a>(&'a mut self, chunk: &'a str) -> TermStream {
+        let mut text = String::with_capacity(chunk.len());
+        let mut counted = Vec::with_capacity(chunk.len() / 4);
+        for (field, times) in chunk.splitn(TIMES.len(), FIELD).zip(TIMES) {
+            let mut last = None;
+            each(field, |term| {
+                let start = text.len();
+                text.push_str(term);
+                counted.push((start, text.len(), times));
+                if let Some(last) = last.replace(start) {
+                    counted.push((last, text.len(), times));
+                }
+                text.push(' ');
+            });
+        }
         TermStream {
-            text: joined.into(),
-            ends,
-            next: 0,
-            token: Token::default(),
+            text,
+            counted: counted.into_iter(),
+            again: 0,
+            // Where a term stands is not kept: what stands together is a term of its own.
+            token: Token {
+                position: 0,
+                ..Token::default()
+            },
         }
     }
 }
 
 impl TokenStream for TermStream {
     fn advance(&mut self) -> bool {
-        let Some(&end) = self.ends.get(self.next) else {
+        if let Some(again) = self.again.checked_sub(1) {
+            self.again = again;
+            return true;
+        }
+        let Some((start, end, times)) = self.counted.next() else {
             return false;
         };
-        let start = match self.next {
-            0 => 0,
-            next => self.ends[next - 1],
-        };
+        self.again = times - 1;
         self.token.text.clear();
         self.token.text.push_str(&self.text[start..end]);
-        self.token.position = self.next;
         self.token.offset_from = start;
         self.token.offset_to = end;
-        self.next += 1;
         true
     }
 
@@ -256,6 +292,30 @@ mod tests {
     #[test]
     fn scripts_without_spaces_count_by_pairs() {
         assert_eq!(terms("重置密码"), ["重置", "置密", "密码"]);
+    }
+
+    #[test]
+    fn a_chunk_counts_by_where_a_word_stands_and_with_its_neighbour() {
+        let chunk = fields("VPN", "Reset a\u{1e}password", "Reset the VPN.\u{1e}Twice");
+        let mut counted: BTreeMap<String, u32> = BTreeMap::new();
+        TermTokenizer.token_stream(&chunk).process(&mut |token| {
+            *counted.entry(token.text.clone()).or_insert(0) += 1;
+        });
+        let expected = [
+            ("password", 3),
+            ("reset", 3 + 2),
+            ("reset password", 3),
+            ("reset vpn", 2),
+            ("twice", 2),
+            ("vpn", 4 + 2),
+            ("vpn twice", 2),
+        ];
+        assert_eq!(
+            counted.into_iter().collect::<Vec<_>>(),
+            expected.map(|(term, times)| (term.to_owned(), times))
+        );
+        assert_eq!(count(&chunk), 6);
+        assert_eq!(count(&fields("", "", "")), 0);
     }
 
     #[test]

@@ -1,14 +1,21 @@
-//! The vectors of a workspace: one flat matrix of 8-bit numbers, scanned whole.
+//! The vectors of a workspace: one flat matrix of 8-bit numbers.
 //!
-//! A scan is exact, needs no tuning, forgets a removed chunk at once, and at 384 dimensions reads
-//! some 40 MB for 100,000 chunks, which takes a few milliseconds.
+//! A few are compared one by one. Of very many, first their signs are: a bit for each number, an
+//! eighth of the memory to read, and what is nearest by these is then compared in full. Neither needs
+//! tuning, and both forget a removed chunk at once.
 
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-/// Below this many rows one core is quicker than several.
-const PARALLEL_FROM: usize = 20_000;
+/// From so many rows on signs are compared first.
+const SIGNS_FROM: usize = 20_000;
+/// Rows that one core compares before another helps.
+const A_CORES_SHARE: usize = 16_000;
+/// Rows looked at in full for each that is asked for.
+const CANDIDATES_EACH: usize = 4;
+/// Rows looked at in full to know how far away the furthest are.
+const FURTHEST: usize = 200;
 
 /// A matrix of unit vectors at 8 bits, found by key.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +24,26 @@ pub struct VectorSet {
     keys: Vec<u128>,
     scales: Vec<f32>,
     codes: Vec<i8>,
+    /// The signs of a row's numbers, 64 to a word.
+    signs: Vec<u64>,
     places: HashMap<u128, u32>,
+}
+
+/// A query as rows are compared with it.
+#[derive(Debug)]
+pub struct Probe {
+    codes: Vec<i16>,
+    step: f32,
+    signs: Vec<u64>,
+}
+
+/// The rows nearest to a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearest {
+    /// Row and similarity, in no order.
+    pub rows: Vec<(u32, f32)>,
+    /// The least similarity that any row has, as far as is known.
+    pub least: f32,
 }
 
 impl VectorSet {
@@ -71,21 +97,27 @@ impl VectorSet {
         } else {
             1.0
         };
+        let codes = vector
+            .iter()
+            .map(|x| (x / scale).round().clamp(-127.0, 127.0) as i8);
+        self.add(key, scale, codes);
+    }
+
+    fn add(&mut self, key: u128, scale: f32, codes: impl Iterator<Item = i8>) {
         self.places.insert(key, self.keys.len() as u32);
         self.keys.push(key);
         self.scales.push(scale);
-        self.codes.extend(
-            vector
-                .iter()
-                .map(|x| (x / scale).round().clamp(-127.0, 127.0) as i8),
-        );
+        let start = self.codes.len();
+        self.codes.extend(codes);
+        self.signs
+            .extend(signs(&self.codes[start..], |code| *code < 0));
     }
 
-    /// The similarity of a query to every row: the cosine, for unit vectors.
+    /// Makes a query ready to be compared; none when it is of a wrong size.
     #[must_use]
-    pub fn scan(&self, query: &[f32]) -> Vec<f32> {
+    pub fn probe(&self, query: &[f32]) -> Option<Probe> {
         if query.len() != self.dimensions || self.dimensions == 0 {
-            return vec![0.0; self.len()];
+            return None;
         }
         let largest = query.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
         // 15 bits for the query: 384 products of 7 and 15 bits stay within 32.
@@ -95,23 +127,75 @@ impl VectorSet {
         } else {
             1.0
         };
-        let query: Vec<i16> = query.iter().map(|x| (x / step).round() as i16).collect();
+        let codes: Vec<i16> = query.iter().map(|x| (x / step).round() as i16).collect();
+        let signs = signs(&codes, |code| *code < 0).collect();
+        Some(Probe { codes, step, signs })
+    }
+
+    /// The similarity of a row: the cosine, for unit vectors.
+    #[must_use]
+    pub fn similarity(&self, probe: &Probe, place: usize) -> f32 {
+        self.similarity_by(fastest_dot(), probe, place)
+    }
+
+    fn similarity_by(&self, dot: Dot, probe: &Probe, place: usize) -> f32 {
+        let codes = &self.codes[place * self.dimensions..][..self.dimensions];
+        dot(codes, &probe.codes) as f32 * self.scales[place] * probe.step
+    }
+
+    /// The similarity to every row.
+    #[must_use]
+    pub fn scan(&self, probe: &Probe) -> Vec<f32> {
         let dot = fastest_dot();
-        let row = |(codes, scale): (&[i8], &f32)| dot(codes, &query) as f32 * scale * step;
-        if self.len() < PARALLEL_FROM {
-            self.codes
-                .chunks_exact(self.dimensions)
-                .zip(&self.scales)
-                .map(row)
-                .collect()
-        } else {
-            self.codes
-                .par_chunks_exact(self.dimensions)
-                .with_min_len(4096)
-                .zip(&self.scales)
-                .map(row)
-                .collect()
+        (0..self.len())
+            .into_par_iter()
+            .with_min_len(A_CORES_SHARE)
+            .map(|place| self.similarity_by(dot, probe, place))
+            .collect()
+    }
+
+    /// At least the `most` rows nearest to a query; of very many rows, nearly always.
+    #[must_use]
+    pub fn nearest(&self, probe: &Probe, most: usize) -> Nearest {
+        if self.len() < SIGNS_FROM {
+            let all = self.scan(probe);
+            let least = all.iter().copied().fold(f32::MAX, f32::min);
+            return Nearest {
+                rows: (0..).zip(all).collect(),
+                least,
+            };
         }
+        let apart = self.apart(probe);
+        let mut rows_apart = vec![0_usize; self.dimensions + 1];
+        for distance in &apart {
+            rows_apart[usize::from(*distance)] += 1;
+        }
+        let near = furthest_of_first(rows_apart.iter(), most * CANDIDATES_EACH);
+        let far = self.dimensions - furthest_of_first(rows_apart.iter().rev(), FURTHEST);
+        let dot = fastest_dot();
+        let compare = |place: usize| self.similarity_by(dot, probe, place);
+        let (mut rows, mut least) = (Vec::with_capacity(most * CANDIDATES_EACH), f32::MAX);
+        for (place, distance) in apart.iter().enumerate() {
+            if usize::from(*distance) <= near {
+                rows.push((place as u32, compare(place)));
+            } else if usize::from(*distance) >= far {
+                least = least.min(compare(place));
+            }
+        }
+        least = rows.iter().fold(least, |least, (_, s)| least.min(*s));
+        Nearest { rows, least }
+    }
+
+    /// In how many signs each row differs from the query.
+    fn apart(&self, probe: &Probe) -> Vec<u16> {
+        let words = probe.signs.len();
+        let count = fastest_count();
+        let mut apart = vec![0_u16; self.len()];
+        apart
+            .par_chunks_mut(A_CORES_SHARE)
+            .zip(self.signs.par_chunks(A_CORES_SHARE * words))
+            .for_each(|(apart, signs)| count(signs, &probe.signs, apart));
+        apart
     }
 
     /// The similarity of two rows.
@@ -160,10 +244,8 @@ impl VectorSet {
             };
             let key = u128::from_le_bytes(*key);
             if wanted(key) && !self.contains(key) {
-                self.places.insert(key, self.keys.len() as u32);
-                self.keys.push(key);
-                self.scales.push(f32::from_le_bytes(*scale));
-                self.codes.extend(codes.iter().map(|code| *code as i8));
+                let codes = codes.iter().map(|code| *code as i8);
+                self.add(key, f32::from_le_bytes(*scale), codes);
             }
         }
         true
@@ -173,6 +255,63 @@ impl VectorSet {
     #[must_use]
     pub fn keys(&self) -> &[u128] {
         &self.keys
+    }
+}
+
+/// One bit for each number, 64 to a word.
+fn signs<T>(values: &[T], negative: impl Fn(&T) -> bool) -> impl Iterator<Item = u64> {
+    values.chunks(64).map(move |word| {
+        word.iter()
+            .rev()
+            .fold(0, |bits, value| bits << 1 | u64::from(negative(value)))
+    })
+}
+
+/// The first place at which the counts up to it add up to `wanted`; the last, when they never do.
+fn furthest_of_first<'a>(counts: impl ExactSizeIterator<Item = &'a usize>, wanted: usize) -> usize {
+    let last = counts.len() - 1;
+    counts
+        .scan(0, |sum, count| {
+            *sum += count;
+            Some(*sum)
+        })
+        .position(|sum| sum >= wanted)
+        .unwrap_or(last)
+}
+
+type Count = fn(&[u64], &[u64], &mut [u16]);
+
+fn fastest_count() -> Count {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("popcnt") {
+        return |rows, query, apart| {
+            // SAFETY: the processor counts bits, as was just found.
+            unsafe { count_in_one_instruction(rows, query, apart) }
+        };
+    }
+    count_plain
+}
+
+#[inline(always)]
+fn count_plain(rows: &[u64], query: &[u64], apart: &mut [u16]) {
+    for (row, apart) in rows.chunks_exact(query.len()).zip(apart) {
+        let differ = |(a, b): (&u64, &u64)| (a ^ b).count_ones();
+        *apart = row.iter().zip(query).map(differ).sum::<u32>() as u16;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "popcnt")]
+fn count_in_one_instruction(rows: &[u64], query: &[u64], apart: &mut [u16]) {
+    // What the model inside the program needs: of known size, it is unrolled.
+    match <&[u64; 6]>::try_from(query) {
+        Ok(query) => {
+            for (row, apart) in rows.as_chunks::<6>().0.iter().zip(apart) {
+                let differ = |at: usize| (row[at] ^ query[at]).count_ones();
+                *apart = (0..6).map(differ).sum::<u32>() as u16;
+            }
+        }
+        Err(_) => count_plain(rows, query, apart),
     }
 }
 
@@ -253,7 +392,8 @@ mod tests {
                 set.push(key as u128, row);
             }
             let query = unit(seed ^ 99, dimensions);
-            for (row, found) in rows.iter().zip(set.scan(&query)) {
+            let probe = set.probe(&query).unwrap();
+            for (row, found) in rows.iter().zip(set.scan(&probe)) {
                 let exact: f32 = row.iter().zip(&query).map(|(a, b)| a * b).sum();
                 prop_assert!((found - exact).abs() < 0.02, "{} for {}", found, exact);
             }
@@ -270,8 +410,9 @@ mod tests {
         let mut back = VectorSet::new(8);
         assert!(back.extend_from_bytes(&bytes, |key| key != 5));
         assert_eq!(back.keys(), [4, 6, 7, 8, 9]);
-        let query = unit(3, 8);
-        assert_eq!(back.scan(&query)[0], set.scan(&query)[4]);
+        let probe = set.probe(&unit(3, 8)).unwrap();
+        assert_eq!(back.scan(&probe)[0], set.scan(&probe)[4]);
+        assert_eq!(back.apart(&probe)[0], set.apart(&probe)[4]);
         assert!(!VectorSet::new(8).extend_from_bytes(&bytes[..bytes.len() - 1], |_| true));
         assert!(!VectorSet::new(9).extend_from_bytes(&bytes, |_| true));
         assert!(!VectorSet::new(8).extend_from_bytes(b"", |_| true));
@@ -284,7 +425,41 @@ mod tests {
         set.push(2, &[f32::NAN, f32::INFINITY, 1.0]);
         set.push(3, &[1.0]);
         assert_eq!(set.len(), 2);
-        assert_eq!(set.scan(&[1.0, 0.0, 0.0])[0], 0.0);
-        assert_eq!(set.scan(&[1.0]).len(), 2);
+        let probe = set.probe(&[1.0, 0.0, 0.0]).unwrap();
+        assert_eq!(set.scan(&probe)[0], 0.0);
+        assert!(set.probe(&[1.0]).is_none());
+        assert!(set.probe(&[f32::NAN, 0.0, 0.0]).is_some());
+        assert!(VectorSet::new(0).probe(&[]).is_none());
+    }
+
+    #[test]
+    fn of_very_many_the_nearest_are_found_by_their_signs() {
+        // Clusters, as texts about the same thing are.
+        let mut set = VectorSet::new(384);
+        let near = |centre: u64, seed: u64| -> Vec<f32> {
+            let (centre, noise) = (unit(centre, 384), unit(seed, 384));
+            centre.iter().zip(noise).map(|(a, b)| a + 0.8 * b).collect()
+        };
+        for row in 0..SIGNS_FROM as u64 + 500 {
+            set.push(u128::from(row), &near(row % 500, row + 10_000));
+        }
+        let (mut wanted, mut found) = (0, 0);
+        for query in 0..20 {
+            let probe = set.probe(&near(query * 7, query + 90_000)).unwrap();
+            let mut exact: Vec<(u32, f32)> = (0..).zip(set.scan(&probe)).collect();
+            exact.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let nearest = set.nearest(&probe, 100);
+            assert!(
+                nearest.rows.len() < set.len() / 10,
+                "it looked at most of them"
+            );
+            assert!((nearest.least - exact[set.len() - 1].1).abs() < 0.05);
+            wanted += 20;
+            found += exact[..20]
+                .iter()
+                .filter(|row| nearest.rows.contains(row))
+                .count();
+        }
+        assert!(found * 100 >= wanted * 99, "{found} of {wanted}");
     }
 }

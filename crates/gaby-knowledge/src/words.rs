@@ -1,9 +1,9 @@
 //! The word index: tantivy in memory, scored here so that every point of a score can be shown.
 //!
-//! tantivy keeps the postings; BM25 is summed over them in one pass, with title and headings as
-//! weighted fields whose counts join before saturation (BM25F), exact document frequencies, and
-//! the query as a bag of words and of neighbouring words: those that stand together in the question
-//! and in a passage mean the same thing. An index is never changed in place: [`WordIndex::edit`] gives a
+//! tantivy keeps the postings; BM25 is summed over them in one pass. A word in the title or a heading
+//! counts for more than one in the body, before saturation (BM25F); that is done when a chunk is
+//! indexed, so that a word has one list of postings. The query is a bag of words and of neighbouring
+//! words: those that stand together in the question and in a passage mean the same thing. An index is never changed in place: [`WordIndex::edit`] gives a
 //! new one beside the old, so that a failed or killed ingest leaves the old one as it was.
 
 mod score;
@@ -19,10 +19,10 @@ use tantivy::schema::{
 };
 use tantivy::{Index, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, Term};
 
-pub use score::{TermScore, WEIGHTS, Weights};
+pub use score::TermScore;
 
 use crate::error::KnowledgeError;
-use crate::terms::TermTokenizer;
+use crate::terms::{self, TermTokenizer};
 
 const TOKENIZER: &str = "gaby";
 const META: &str = "meta.json";
@@ -60,9 +60,9 @@ pub struct Row {
 
 #[derive(Debug, Clone, Copy)]
 struct Fields {
-    title: Field,
-    heading: Field,
-    body: Field,
+    terms: Field,
+    /// How many terms the chunk has.
+    length: Field,
     key_high: Field,
     key_low: Field,
     document: Field,
@@ -94,13 +94,12 @@ fn schema() -> (Schema, Fields) {
     let text = TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()
             .set_tokenizer(TOKENIZER)
-            .set_fieldnorms(true)
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+            .set_fieldnorms(false)
+            .set_index_option(IndexRecordOption::WithFreqs),
     );
     let fields = Fields {
-        title: builder.add_text_field("title", text.clone()),
-        heading: builder.add_text_field("heading", text.clone()),
-        body: builder.add_text_field("body", text),
+        terms: builder.add_text_field("terms", text),
+        length: builder.add_u64_field("length", FAST),
         key_high: builder.add_u64_field("key_high", FAST),
         key_low: builder.add_u64_field("key_low", FAST),
         document: builder.add_u64_field("document", FAST | INDEXED),
@@ -156,9 +155,10 @@ impl WordIndex {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let searcher = reader.searcher();
-        let mut rows = Vec::new();
+        let (mut rows, mut lengths) = (Vec::new(), Vec::new());
         for segment in searcher.segment_readers() {
             let fast = segment.fast_fields();
+            let length = fast.u64("length")?;
             let key_high = fast.u64("key_high")?;
             let key_low = fast.u64("key_low")?;
             let document = fast.u64("document")?;
@@ -167,6 +167,7 @@ impl WordIndex {
             for row in 0..segment.max_doc() {
                 let value =
                     |column: &tantivy::columnar::Column<u64>| column.first(row).unwrap_or(0);
+                lengths.push(value(&length) as f32);
                 rows.push((!segment.is_deleted(row)).then(|| Row {
                     key: (u128::from(value(&key_high)) << 64) | u128::from(value(&key_low)),
                     document: value(&document),
@@ -175,7 +176,7 @@ impl WordIndex {
             }
         }
         let alive = rows.iter().flatten().count();
-        let norms = score::Norms::read(&searcher, &fields, &rows)?;
+        let norms = score::Norms::of(&lengths, &rows);
         Ok(Self {
             directory,
             index,
@@ -223,9 +224,9 @@ impl WordIndex {
         }
         for chunk in added {
             let mut document = TantivyDocument::default();
-            document.add_text(self.fields.title, &chunk.title);
-            document.add_text(self.fields.heading, &chunk.heading);
-            document.add_text(self.fields.body, &chunk.body);
+            let text = terms::fields(&chunk.title, &chunk.heading, &chunk.body);
+            document.add_u64(self.fields.length, terms::count(&text));
+            document.add_text(self.fields.terms, text);
             document.add_u64(self.fields.key_high, (chunk.key >> 64) as u64);
             document.add_u64(self.fields.key_low, chunk.key as u64);
             document.add_u64(self.fields.document, chunk.document);

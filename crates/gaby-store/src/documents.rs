@@ -1,15 +1,20 @@
 //! Knowledge as it was read: sources, documents and their chunks, all sealed.
 
+use std::collections::HashMap;
+
 use gaby_model::{ChunkId, DocumentId, KnowledgeSourceId, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::tx::Tx;
 use crate::workspace::{Workspace, parsed};
+
+/// Chunks that are asked for in one statement.
+const ASKED_AT_ONCE: usize = 500;
 
 /// A place that documents come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,26 +210,56 @@ impl Documents<'_> {
         rows.iter().map(|row| chunk(self.0, row)).collect()
     }
 
-    /// The chunks with these ids; ones that are gone are left out.
+    /// The chunks with these ids, in that order; ones that are gone are left out.
     ///
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn chunks_by_id(&self, ids: &[ChunkId]) -> Result<Vec<Chunk>> {
-        let mut out = Vec::with_capacity(ids.len());
-        for id in ids {
-            let row = sqlx::query(
-                "SELECT id, document, ordinal, start_at, end_at, hash, content FROM chunks \
-                 WHERE id = $1 AND workspace = $2",
-            )
-            .bind(id.as_str())
-            .bind(self.0.id().as_str())
-            .fetch_optional(self.0.db().reader())
-            .await?;
-            if let Some(row) = row {
-                out.push(chunk(self.0, &row)?);
+        let select = "SELECT id, document, ordinal, start_at, end_at, hash, content FROM chunks \
+                      WHERE workspace = $1 AND id IN";
+        let mut rows = self.by_chunk(select, ids).await?;
+        let in_order = ids.iter().filter_map(|id| rows.remove(id.as_str()));
+        in_order.map(|row| chunk(self.0, &row)).collect()
+    }
+
+    /// The chunks with these ids and their documents, in that order; ones that are gone are left out.
+    ///
+    /// # Errors
+    /// When the database fails or a row does not open.
+    pub async fn passages(&self, ids: &[ChunkId]) -> Result<Vec<(Chunk, Document)>> {
+        let select = "SELECT c.id, c.document, c.ordinal, c.start_at, c.end_at, c.hash, c.content, \
+                      d.content FROM chunks c \
+                      JOIN documents d ON d.id = c.document AND d.workspace = c.workspace \
+                      WHERE c.workspace = $1 AND c.id IN";
+        let mut rows = self.by_chunk(select, ids).await?;
+        let in_order = ids.iter().filter_map(|id| rows.remove(id.as_str()));
+        in_order
+            .map(|row| {
+                let chunk = chunk(self.0, &row)?;
+                let document = chunk.document.as_str();
+                let about: Vec<u8> = row.try_get(7)?;
+                let document = self.0.unseal("documents", document, &about)?;
+                Ok((chunk, document))
+            })
+            .collect()
+    }
+
+    /// Rows by the chunk's id, which they begin with.
+    async fn by_chunk(&self, select: &str, ids: &[ChunkId]) -> Result<HashMap<String, AnyRow>> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(ASKED_AT_ONCE) {
+            let places: Vec<String> = (2..ids.len() + 2).map(|n| format!("${n}")).collect();
+            // Nothing but numbered places is put into the text.
+            let text = AssertSqlSafe(format!("{select} ({})", places.join(", ")));
+            let mut query = sqlx::query(text).bind(self.0.id().as_str());
+            for id in ids {
+                query = query.bind(id.as_str());
+            }
+            for row in query.fetch_all(self.0.db().reader()).await? {
+                found.insert(row.try_get(0)?, row);
             }
         }
-        Ok(out)
+        Ok(found)
     }
 
     /// Chunks in the order of their ids, after one, at most so many: for walking through all.

@@ -42,6 +42,21 @@ impl Workspace {
             .collect()
     }
 
+    /// A part's generation, if it is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn index_generation(&self, name: &str) -> Result<Option<u64>> {
+        let row =
+            sqlx::query("SELECT generation FROM index_blobs WHERE workspace = $1 AND name = $2")
+                .bind(self.id().as_str())
+                .bind(name)
+                .fetch_optional(self.db().reader())
+                .await?;
+        row.map(|row| Ok(row.try_get::<i64, _>(0)?.unsigned_abs()))
+            .transpose()
+    }
+
     /// A part and its generation, if it is kept.
     ///
     /// # Errors

@@ -35,17 +35,20 @@ impl Attention {
     }
 }
 
-/// What each token finds: `projected` has queries (already scaled), keys and values of each token
-/// beside each other, each `width` wide; `found` gets a row of `width` per token.
+/// What some tokens of a text find in all of it: `projected` has queries (already scaled), keys and
+/// values of each token of the text beside each other, each `width` wide; `found` gets a row of
+/// `width` for each of the tokens from `from` on that it has room for.
 #[inline(always)]
 pub(super) fn attend<I: Isa>(
     buffers: &mut Attention,
     projected: &[f32],
+    from: usize,
     found: &mut [f32],
     width: usize,
 ) {
     let head = buffers.head;
-    let count = found.len() / width;
+    let count = projected.len() / (3 * width);
+    let asked = found.len() / width;
     let padded = count.next_multiple_of(LANES);
     let keys = &mut buffers.keys[..head * padded];
     let values = &mut buffers.values[..count * head];
@@ -58,10 +61,10 @@ pub(super) fn attend<I: Isa>(
             }
             values[token * head..][..head].copy_from_slice(&row[2 * width + column..][..head]);
         }
-        for first in (0..count).step_by(QUERIES) {
+        for first in (0..asked).step_by(QUERIES) {
             for r in 0..QUERIES {
                 // Past the last token the last one is worked on again, and not written.
-                let token = (first + r).min(count - 1);
+                let token = from + (first + r).min(asked - 1);
                 let row = &projected[token * 3 * width + column..][..head];
                 for (query, value) in queries.iter_mut().zip(row) {
                     query[r] = *value;
@@ -74,7 +77,7 @@ pub(super) fn attend<I: Isa>(
             }
             for lane in (0..head).step_by(LANES) {
                 let mixed = mix::<I>(scores, padded, &values[lane..], head, count);
-                for (r, mixed) in mixed.iter().enumerate().take(count - first) {
+                for (r, mixed) in mixed.iter().enumerate().take(asked - first) {
                     let out = &mut found[(first + r) * width + column + lane..][..LANES];
                     for (out, value) in out.iter_mut().zip(mixed) {
                         *out = value * weights[r];

@@ -132,9 +132,10 @@ pub(super) use x86::{avx_vnni, avx2, avx512_vnni};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::asm;
     use std::arch::x86_64::*;
 
-    use super::{BLOCK, PAIR, Product};
+    use super::{BLOCK, LINE, PAIR, Product};
 
     /// Calls a tile function for all rows, `$most` at a time, of each block.
     macro_rules! tiles {
@@ -179,15 +180,47 @@ mod x86 {
         tiles!(product, avx_vnni_tile, 6, [1, 2, 3, 4, 5]);
     }
 
+    /// How far ahead weights are asked for, in bytes.
+    const AHEAD: usize = 2048;
+    /// Rows of a 512-bit tile: as many sums as hide how long one instruction takes.
+    const ROWS_512: usize = 12;
+
     /// The product with the dot product on 512-bit registers.
     #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni")]
     pub(in super::super) fn avx512_vnni(mut product: Product<'_>) {
-        tiles!(
-            product,
-            avx512_vnni_tile,
-            12,
-            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
-        );
+        let inputs = product.inputs;
+        let (rows, weights) = (product.rows, product.weights);
+        let count = rows.scale.len();
+        // A tile's pairs in the order they are used in: those of all rows, then the next ones.
+        let mut pairs = vec![0_i32; ROWS_512.min(count) * inputs / PAIR];
+        for first in (0..count).step_by(ROWS_512) {
+            let values = &rows.values[first * inputs..];
+            let tile = ROWS_512.min(count - first);
+            for (r, row) in values.chunks_exact(inputs).take(tile).enumerate() {
+                let places = pairs.iter_mut().skip(r).step_by(tile);
+                for (place, [low, high]) in places.zip(row.as_chunks::<PAIR>().0) {
+                    *place = i32::from(*high) << 16 | i32::from(*low as u16);
+                }
+            }
+            for (block, packed) in weights.packed.chunks_exact(inputs * BLOCK).enumerate() {
+                macro_rules! of_rows {
+                    ($($rows:literal)*) => {
+                        match tile {
+                            $($rows => {
+                                // SAFETY: `pairs` holds those of `$rows` rows, `packed` one block;
+                                // the caller's instruction set is the tile's.
+                                let sums = unsafe { avx512_vnni_tile::<$rows>(&pairs, packed, inputs) };
+                                for (r, sums) in sums.iter().enumerate() {
+                                    product.finish(first + r, block, sums);
+                                }
+                            })*
+                            _ => {}
+                        }
+                    };
+                }
+                of_rows!(1 2 3 4 5 6 7 8 9 10 11 12);
+            }
+        }
     }
 
     /// Where each of `R` rows of `inputs` numbers begins.
@@ -262,27 +295,37 @@ mod x86 {
     });
 
     /// # Safety
-    /// As [`avx2_tile`].
+    /// `pairs` holds `inputs / PAIR` times those of `R` rows, `packed` one block of `inputs`, and
+    /// `inputs` is a multiple of [`PAIR`].
     #[inline]
     #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vnni")]
     unsafe fn avx512_vnni_tile<const R: usize>(
-        values: &[i16],
+        pairs: &[i32],
         packed: &[u8],
         inputs: usize,
     ) -> [[i32; BLOCK]; R] {
-        let rows = starts::<R>(values, inputs);
         let mut sums = [_mm512_setzero_si512(); R];
-        let mut k = 0;
-        while k < inputs {
-            let line = packed.as_ptr().wrapping_add(k.wrapping_mul(BLOCK));
-            // SAFETY: the line of this pair lies within `packed`, as `k + PAIR <= inputs`.
+        let (mut line, mut pair) = (packed.as_ptr(), pairs.as_ptr());
+        for _ in 0..inputs / PAIR {
+            // Weights for a single text come from far: too many for the second-level cache.
+            _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(AHEAD).cast());
+            // SAFETY: the line of this pair lies within `packed`.
             let weights = _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(line.cast()) });
-            for r in 0..R {
-                // SAFETY: the pair lies within row `r`.
-                let x = _mm512_set1_epi32(unsafe { pair(rows[r], k) });
-                sums[r] = _mm512_dpwssd_epi32(sums[r], x, weights);
+            for (r, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the pair lies within `pairs`; the instruction is of the set asked for, and
+                // only reads. It is written out because the compiler makes two of it.
+                unsafe {
+                    asm!(
+                        "vpdpwssd {sum}, {weights}, dword ptr [{pair}]{{1to16}}",
+                        sum = inout(zmm_reg) *sum,
+                        weights = in(zmm_reg) weights,
+                        pair = in(reg) pair.wrapping_add(r),
+                        options(pure, readonly, nostack, preserves_flags),
+                    );
+                }
             }
-            k = k.wrapping_add(PAIR);
+            line = line.wrapping_add(LINE);
+            pair = pair.wrapping_add(R);
         }
         // SAFETY: a 512-bit register is 16 numbers of 32 bits; any bits are valid in both.
         unsafe { std::mem::transmute_copy(&sums) }

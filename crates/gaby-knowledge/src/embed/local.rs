@@ -7,15 +7,17 @@ use rayon::prelude::*;
 use super::Embedder;
 use super::asset::Model;
 use super::error::EmbedError;
-use super::forward::Forward;
+use super::forward::forward;
 use super::isa::Level;
 use super::tokens::Tokens;
 
 /// Tokens of one forward pass: enough that weights are read for many rows, few enough that the
 /// rows stay in a core's caches.
 const PASS: usize = 512;
-/// Fewer tokens than this are not worth another core.
+/// Fewer tokens than this are not worth a pass of their own.
 const SMALLEST_PASS: usize = 48;
+/// Fewer rows than this are not worth another core, where there is one pass only.
+const SMALLEST_SHARE: usize = 4;
 
 /// A model with its tokenizer.
 pub(super) struct Local {
@@ -59,16 +61,21 @@ impl Embedder for Local {
             .par_iter()
             .map(|text| self.tokens.of(text).map_err(EmbedError::Tokens))
             .collect::<Result<_, _>>()?;
-        let passes = passes(&tokens, rayon::current_num_threads());
+        let cores = rayon::current_num_threads();
+        let passes = passes(&tokens, cores);
+        let shares = match passes.as_slice() {
+            [only] => {
+                let rows: usize = only.iter().map(|index| tokens[*index].len()).sum();
+                (rows / SMALLEST_SHARE).clamp(1, cores)
+            }
+            _ => 1,
+        };
         let vectors: Vec<Vec<Vec<f32>>> = passes
             .par_iter()
             .map(|pass| {
                 let texts: Vec<&[u32]> =
                     pass.iter().map(|index| tokens[*index].as_slice()).collect();
-                self.level.run(Forward {
-                    model: &self.model,
-                    texts: &texts,
-                })
+                forward(self.level, &self.model, &texts, shares)
             })
             .collect();
         let mut ordered = vec![Vec::new(); texts.len()];
