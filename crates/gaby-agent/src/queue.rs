@@ -170,17 +170,29 @@ pub(crate) async fn work_here(
         outcome = agent.investigate(ticket, depth) => outcome,
         () = keep_lease(store, &job) => return Err(AgentError::Busy(ticket.clone())),
     };
-    match &outcome {
-        Ok(_) => store.queue().complete(&job.id).await?,
-        Err(error) => {
-            let why = error.to_string();
-            let queue = store.queue();
-            if let Err(error) = queue.fail(&job, &why, SystemClock.now()).await {
-                tracing::warn!(job = %job.id, %error, "the work waits until its lease ends");
-            }
-        }
-    }
+    settle(store, &job, outcome.as_ref().map(|_| ())).await;
     outcome
+}
+
+/// Stores what became of a job. A passing trouble, such as a full disk, is no failed attempt: the job
+/// waits.
+async fn settle(store: &Store, job: &Job, outcome: Result<(), &AgentError>) {
+    let (queue, now) = (store.queue(), SystemClock.now());
+    let settled = match outcome {
+        Ok(()) => queue.complete(&job.id).await,
+        Err(error) if error.is_temporary() => {
+            tracing::warn!(job = %job.id, subject = %job.subject, %error, "a job waits");
+            queue.postpone(job, now).await
+        }
+        Err(error) => {
+            tracing::error!(job = %job.id, subject = %job.subject, attempt = job.attempts, %error, "a job failed");
+            metrics::counter!("gaby_jobs_failed_total").increment(1);
+            queue.fail(job, &error.to_string(), now).await.map(|_| ())
+        }
+    };
+    if let Err(error) = settled {
+        tracing::error!(job = %job.id, %error, "what became of a job could not be stored; it will be done again");
+    }
 }
 
 /// Does a job while keeping its lease, and says what became of it.
@@ -192,25 +204,7 @@ async fn work(store: &Store, agents: &dyn Agents, job: Job) {
             return;
         }
     };
-    let settled = match &outcome {
-        Ok(()) => store.queue().complete(&job.id).await,
-        Err(error) if error.is_temporary() => {
-            tracing::warn!(job = %job.id, subject = %job.subject, %error, "a job waits");
-            store.queue().postpone(&job, SystemClock.now()).await
-        }
-        Err(error) => {
-            tracing::error!(job = %job.id, subject = %job.subject, attempt = job.attempts, %error, "a job failed");
-            metrics::counter!("gaby_jobs_failed_total").increment(1);
-            store
-                .queue()
-                .fail(&job, &error.to_string(), SystemClock.now())
-                .await
-                .map(|_| ())
-        }
-    };
-    if let Err(error) = settled {
-        tracing::error!(job = %job.id, %error, "what became of a job could not be stored; it will be done again");
-    }
+    settle(store, &job, outcome.as_ref().map(|()| ())).await;
 }
 
 /// Ends when the lease is lost.
