@@ -1,4 +1,4 @@
-//! Makes a demo real: databases, workspace, connectors, articles, administrator.
+//! Makes a demo real: databases, workspace, connectors, administrator; then articles and tickets.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Demo {
         Ok(parts)
     }
 
-    /// Makes the workspace with its settings, connectors and articles, and the administrator.
+    /// Makes the workspace with its settings and connectors, and the administrator.
     ///
     /// # Errors
     /// When something cannot be made.
@@ -97,20 +97,32 @@ impl Demo {
         for connector in &self.plan.connectors {
             self.connect(&tenant, connector).await?;
         }
-        if !self.plan.knowledge.is_empty() {
-            let mut paths = Vec::new();
-            for path in &self.plan.knowledge {
-                paths.push(self.files.path(path)?.display().to_string());
-            }
-            let request = IngestRequest {
-                paths,
-                source_name: None,
-            };
-            tenant.knowledge.ingest(request, &Silent).await?;
-        }
         let failed = |error: &dyn std::fmt::Display| DemoError::Admin(error.to_string());
         let hashed = hashed.await.map_err(|error| failed(&error))?;
         admin(store, password, hashed.map_err(|error| failed(&error))?).await
+    }
+
+    /// Takes the articles in, to be found by words and by meaning before the first ticket arrives.
+    ///
+    /// # Errors
+    /// When one cannot be read, or the workspace is gone.
+    pub async fn teach(&self, store: &Store, tenants: &Tenants) -> Result<(), DemoError> {
+        if self.plan.knowledge.is_empty() {
+            return Ok(());
+        }
+        let workspace = store.workspace(&self.plan.workspace.slug).await?;
+        let tenant = tenants.open(&workspace).await?;
+        let mut paths = Vec::new();
+        for path in &self.plan.knowledge {
+            paths.push(self.files.path(path)?.display().to_string());
+        }
+        let request = IngestRequest {
+            paths,
+            source_name: None,
+        };
+        tenant.knowledge.ingest(request, &Silent).await?;
+        tenant.knowledge.embed_pending(&Silent).await?;
+        Ok(())
     }
 
     /// Lets the tickets arrive.

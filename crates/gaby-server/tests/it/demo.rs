@@ -28,14 +28,10 @@ impl Company {
         let parts: Parts = demo.parts(&PartsConfig::default()).unwrap();
         let tenants = Tenants::new(store.clone(), parts);
         demo.install(&store, &tenants).await.unwrap();
+        demo.teach(&store, &tenants).await.unwrap();
         let slug = store.workspaces().await.unwrap().remove(0).slug;
         let workspace = store.workspace(&slug).await.unwrap();
         let tenant = tenants.open(&workspace).await.unwrap();
-        tenant
-            .knowledge
-            .embed_pending(&gaby_knowledge::Silent)
-            .await
-            .unwrap();
         Self { tenant, data }
     }
 

@@ -149,6 +149,7 @@ impl World {
                 parts.embedder = Arc::new(Letters);
                 let tenants = Tenants::new(store.clone(), parts);
                 let admin = demo.install(&store, &tenants).await.unwrap();
+                demo.teach(&store, &tenants).await.unwrap();
                 (tenants, Some(admin.id))
             }
         };

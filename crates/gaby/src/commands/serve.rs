@@ -93,7 +93,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     Ok(served?)
 }
 
-/// Lets the demo's tickets arrive while the server runs.
+/// Has Gaby read the demo's articles, and lets its tickets arrive, while the server answers already.
 fn arrive(
     demo: Demo,
     store: Store,
@@ -101,6 +101,9 @@ fn arrive(
     shutdown: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
+        if let Err(error) = demo.teach(&store, &tenants).await {
+            tracing::error!(%error, "the demo's articles are not there");
+        }
         if let Err(error) = demo.run(&store, &tenants, shutdown).await {
             tracing::error!(%error, "the demo's tickets do not arrive");
         }
