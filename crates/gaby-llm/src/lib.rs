@@ -4,27 +4,33 @@
 //! documents it, signs it, and reads the streamed answer under limits of time and size. [`Llm`] asks
 //! the providers that the [`settings`] name for a purpose, one after the other, retries, leaves those
 //! that fail alone for a while ([`outage`]), and takes what it costs out of a purse before each call
-//! ([`spend`]). Models that cannot call tools are asked to in words ([`prompted`]).
+//! ([`spend`]). Models that cannot call tools are asked to in words ([`prompted`]). [`prompts`] are
+//! files; at its [`desk`] a workspace's questions are paid for and put on record.
 
 pub mod address;
 mod auth;
 pub mod chat;
 pub mod config;
+pub mod desk;
 pub mod error;
 mod frame;
 mod http;
 pub mod llm;
 pub mod outage;
 pub mod prompted;
+pub mod prompts;
 pub mod provider;
 pub mod settings;
 pub mod spend;
+pub mod stub;
 mod wire;
 
 pub use chat::{ChatRequest, ChatResponse, Message, TokenUsage};
 pub use config::{ProviderConfig, ProviderKind};
+pub use desk::{Asking, Desk, DeskError};
 pub use error::{Fate, LlmError};
 pub use http::Limits;
 pub use llm::{Answered, Llm, NoAnswer, Question};
+pub use prompts::{Prompt, PromptError, Prompts};
 pub use provider::Provider;
 pub use settings::{LlmSettings, Purpose, WorkspaceLlm};

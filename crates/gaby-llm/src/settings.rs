@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ProviderConfig, ProviderKind};
 use crate::error::LlmError;
-use crate::spend::Price;
+use crate::spend::{Allowance, Price};
 
 /// What a model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,6 +109,8 @@ pub struct LlmSettings {
     pub allowed: Option<Vec<String>>,
     /// What differs for a purpose.
     pub purposes: BTreeMap<Purpose, PurposeSettings>,
+    /// What each workspace may use in a day of UTC; nothing said is no limit.
+    pub per_day: Allowance,
     /// Prices that go before the shipped ones.
     pub prices: Vec<Price>,
 }

@@ -139,6 +139,8 @@ ids! {
     PatternId, "pat", "a pattern id";
     /// One write that was only shown as it would be.
     RehearsalId, "reh", "a rehearsal id";
+    /// One call of a language model.
+    LlmCallId, "llm", "a model call id";
 }
 
 #[cfg(test)]

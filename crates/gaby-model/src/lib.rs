@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod id;
 pub mod investigation;
 pub mod label;
+pub mod llm_call;
 pub mod ticket;
 pub mod time;
 pub mod tool;
@@ -25,6 +26,7 @@ pub use investigation::{
     Confidence, Depth, Investigation, InvestigationState, Step, StepKind, Usage, Verdict,
 };
 pub use label::{Integrity, Label, Readers};
+pub use llm_call::{LlmCall, LlmOutcome, LlmTalk, LlmUsed};
 pub use ticket::{Author, IncomingTicket, Message, Priority, Requester, Ticket, TicketState};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use tool::{

@@ -24,6 +24,7 @@ mod index_blobs;
 pub mod investigations;
 mod keys;
 mod keystore;
+pub mod llm_calls;
 mod migrate;
 mod policies;
 pub mod queue;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_first.sql")),
     (3, include_str!("../migrations/0003_gate.sql")),
     (4, include_str!("../migrations/0004_probe.sql")),
+    (5, include_str!("../migrations/0005_llm_calls.sql")),
 ];
 
 /// Brings the schema up to date, each step in one transaction.

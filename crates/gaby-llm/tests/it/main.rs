@@ -5,6 +5,7 @@
 
 mod auth;
 mod contract;
+mod desk;
 mod faults;
 mod local;
 mod outage;

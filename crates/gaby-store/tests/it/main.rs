@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod lifecycle;
+mod llm_calls;
 mod opening;
 mod queue;
 mod sealing;

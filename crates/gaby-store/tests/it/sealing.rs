@@ -12,6 +12,7 @@ use serde_json::json;
 use sqlx::Row as _;
 
 use crate::lifecycle::{action, investigation, message, record, ticket};
+use crate::llm_calls::llm_call;
 use crate::opening::files;
 use crate::stores::{TestStore, every_engine, intruder, statement};
 
@@ -62,6 +63,17 @@ async fn fill(workspace: &Workspace) -> TicketId {
         label: Label::of(Integrity::Outsider),
     };
     tx.investigations().add_evidence(&evidence).await.unwrap();
+    let said = LlmTalk {
+        request: json!({"messages": [{"role": "user", "text": "Zanzibar question"}]}),
+        values: json!({"recipe": "Zanzibar"}),
+        answer: json!({"text": "Zanzibar answer"}),
+        tries: json!([{"outcome": "Zanzibar is down"}]),
+        error: Some("Zanzibar".into()),
+    };
+    tx.llm_calls()
+        .put(&llm_call(Some(&investigation.id)), &said)
+        .await
+        .unwrap();
     tx.actions()
         .insert(&action(&ticket.id, &investigation.id), now)
         .await
@@ -302,6 +314,9 @@ async fn what_was_written_is_read_back_with_the_key() {
             .await
             .unwrap();
         assert_eq!(evidence[0].text, "Zanzibar fact");
+        let call = &workspace.llm_calls().of(&latest.id).await.unwrap()[0];
+        let (_, said) = workspace.llm_calls().get(&call.id).await.unwrap();
+        assert_eq!(said.answer["text"], "Zanzibar answer");
         let crm = workspace.connectors().get("crm").await.unwrap().unwrap();
         assert_eq!(crm.secrets["token"].expose_secret(), "Zanzibar");
         assert!(workspace.connectors().pins("crm").await.unwrap()[0].suspended);
@@ -399,6 +414,11 @@ async fn one_workspace_cannot_reach_another_ones_things_by_id() {
                 .is_none()
         );
         assert!(acme.actions().of_ticket(&foreign).await.unwrap().is_empty());
+        let looked = other.investigations().latest(&foreign).await.unwrap();
+        let looked = looked.unwrap().id;
+        let call = &other.llm_calls().of(&looked).await.unwrap()[0].id;
+        assert!(acme.llm_calls().of(&looked).await.unwrap().is_empty());
+        assert!(acme.llm_calls().get(call).await.is_err());
         let document = &other.documents().list(None).await.unwrap()[0].id;
         assert!(acme.documents().get(document).await.is_err());
         assert!(acme.documents().chunks(document).await.unwrap().is_empty());

@@ -1,0 +1,275 @@
+//! The desk: where a workspace's questions to models are paid for and put on record.
+//!
+//! A question is on record before it is asked, with the most that it may cost, and settled after it.
+//! So what was used is known also after a crash, and every word that went to a model can be read
+//! again.
+
+use std::sync::Arc;
+
+use gaby_model::{
+    Clock, InvestigationId, LlmCall, LlmCallId, LlmOutcome, LlmTalk, LlmUsed, Timestamp,
+};
+use gaby_store::{StoreError, Workspace};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::chat::{ChatRequest, TokenUsage};
+use crate::llm::{Answered, Llm, NoAnswer, Question, Try};
+use crate::prompts::Prompt;
+use crate::settings::{Purpose, Route, WorkspaceLlm};
+use crate::spend::{Allowance, Purse, Used};
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Where a workspace's questions to models are asked.
+pub struct Desk {
+    llm: Llm,
+    workspace: Workspace,
+    narrowed: WorkspaceLlm,
+    clock: Arc<dyn Clock>,
+    /// The purse of the day, and which day.
+    today: Mutex<Option<(i64, Purse)>>,
+}
+
+/// A question for a model.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    /// What for.
+    pub purpose: Purpose,
+    /// What its instructions were made from.
+    pub prompt: &'a Prompt,
+    /// What the prompt was filled in with.
+    pub values: Value,
+    /// The conversation.
+    pub request: ChatRequest,
+    /// The investigation that it is asked for.
+    pub investigation: Option<&'a InvestigationId>,
+    /// The number of the step that will come of it.
+    pub step: u32,
+    /// What the investigation may use in all.
+    pub allowance: Allowance,
+    /// When an answer is of no more use.
+    pub deadline: Instant,
+    /// Who is asked, if not whoever the settings name for the purpose.
+    pub route: Option<Route>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// Nobody answered.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// It could not be put on record, so it was not asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({}, {:?})", self.workspace.slug(), self.llm)
+    }
+}
+
+impl Desk {
+    /// The desk of a workspace.
+    #[must_use]
+    pub fn new(
+        llm: Llm,
+        workspace: Workspace,
+        narrowed: WorkspaceLlm,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            llm,
+            workspace,
+            narrowed,
+            clock,
+            today: Mutex::default(),
+        }
+    }
+
+    /// The models behind it.
+    #[must_use]
+    pub fn llm(&self) -> &Llm {
+        &self.llm
+    }
+
+    /// What the workspace set for itself.
+    #[must_use]
+    pub fn narrowed(&self) -> &WorkspaceLlm {
+        &self.narrowed
+    }
+
+    /// Asks, and puts question and answer on record.
+    ///
+    /// # Errors
+    /// When a purse is empty, nobody may be asked or nobody answers, or it cannot be recorded.
+    pub async fn ask(&self, asking: Asking<'_>) -> Result<Answered, DeskError> {
+        let now = self.clock.now();
+        let purse = self
+            .purse(asking.investigation, asking.allowance, now)
+            .await?;
+        let before = purse.used();
+        let route = match &asking.route {
+            Some(route) => Ok(route.clone()),
+            None => self.llm.route(asking.purpose, &self.narrowed),
+        };
+        let mut call = self.held(&asking, route.as_ref().ok(), now);
+        let mut talk = LlmTalk {
+            request: serde_json::to_value(&asking.request).unwrap_or(Value::Null),
+            values: asking.values,
+            ..LlmTalk::default()
+        };
+        self.put(&call, &talk).await?;
+        let began = Instant::now();
+        let question = Question {
+            purpose: asking.purpose,
+            request: asking.request,
+            purse: &purse,
+            deadline: asking.deadline,
+        };
+        let mut silently = |_: &str| {};
+        let answered = match route {
+            Ok(route) => {
+                let asking = self
+                    .llm
+                    .ask_by(&route, question, &self.narrowed, &mut silently);
+                asking.await
+            }
+            Err(error) => Err(NoAnswer::Settings(error)),
+        };
+        call.millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        settle(&mut call, &mut talk, &answered, before, purse.used());
+        self.put(&call, &talk).await?;
+        Ok(answered?)
+    }
+
+    /// The call before it is made: with who is asked first, and the most that it may cost there.
+    fn held(&self, asking: &Asking<'_>, route: Option<&Route>, now: Timestamp) -> LlmCall {
+        let mut call = LlmCall {
+            id: LlmCallId::generate(),
+            investigation: asking.investigation.cloned(),
+            step: asking.step,
+            purpose: asking.purpose.to_string(),
+            prompt: asking.prompt.name.clone(),
+            prompt_version: asking.prompt.version.clone(),
+            provider: String::new(),
+            model: String::new(),
+            outcome: LlmOutcome::Asked,
+            tries: 0,
+            input_tokens: asking.request.estimated_input(),
+            cached_tokens: 0,
+            output_tokens: 0,
+            reasoning_tokens: 0,
+            micro_usd: 0,
+            millis: 0,
+            created_at: now,
+        };
+        if let Some(route) = route
+            && let Some(first) = route.providers.first()
+        {
+            call.provider.clone_from(&first.name);
+            call.model.clone_from(&first.model);
+            call.output_tokens = u64::from(match asking.request.max_output_tokens {
+                0 => route.max_output_tokens,
+                asked => asked.min(route.max_output_tokens),
+            });
+            let price = self.llm.price(first);
+            call.micro_usd = price.most(call.input_tokens, call.output_tokens);
+        }
+        call
+    }
+
+    /// The purse of an investigation, within that of the workspace's day.
+    async fn purse(
+        &self,
+        investigation: Option<&InvestigationId>,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<Purse, StoreError> {
+        let day = now.as_millis().div_euclid(DAY_MILLIS);
+        let mut today = self.today.lock().await;
+        let shared = match &*today {
+            Some((of, purse)) if *of == day => purse.clone(),
+            _ => {
+                let since = Timestamp::from_millis(day * DAY_MILLIS);
+                let used = self.workspace.llm_calls().used_since(since).await?;
+                let allowance = self.llm.settings().per_day;
+                let purse = Purse::new("the workspace today", allowance, total(used), Vec::new());
+                *today = Some((day, purse.clone()));
+                purse
+            }
+        };
+        let used = match investigation {
+            Some(id) => self.workspace.llm_calls().used_by(id).await?,
+            None => LlmUsed::default(),
+        };
+        Ok(Purse::new(
+            "this investigation",
+            allowance,
+            total(used),
+            vec![shared],
+        ))
+    }
+
+    async fn put(&self, call: &LlmCall, talk: &LlmTalk) -> Result<(), StoreError> {
+        // The disk is not waited for: of a call that a loss of power forgets, the step that came of
+        // it still tells.
+        let mut tx = self.workspace.begin_unhurried().await?;
+        tx.llm_calls().put(call, talk).await?;
+        tx.commit().await
+    }
+}
+
+fn total(used: LlmUsed) -> Used {
+    Used {
+        input: used.input_tokens,
+        output: used.output_tokens,
+        micro_usd: used.micro_usd,
+        calls: used.calls,
+    }
+}
+
+/// Writes what became of a call into its record. Tries that failed were paid for as well, so what was
+/// used is what the purse has less.
+fn settle(
+    call: &mut LlmCall,
+    talk: &mut LlmTalk,
+    answered: &Result<Answered, NoAnswer>,
+    before: Used,
+    after: Used,
+) {
+    let tries: &[Try] = match answered {
+        Ok(answered) => &answered.tries,
+        Err(NoAnswer::Exhausted { tries }) => tries,
+        Err(NoAnswer::Spent(_) | NoAnswer::Settings(_)) => &[],
+    };
+    call.tries = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+    call.input_tokens = after.input.saturating_sub(before.input);
+    call.output_tokens = after.output.saturating_sub(before.output);
+    call.micro_usd = after.micro_usd.saturating_sub(before.micro_usd);
+    talk.tries = serde_json::to_value(tries).unwrap_or(Value::Null);
+    match answered {
+        Ok(answered) => {
+            let TokenUsage {
+                cached, reasoning, ..
+            } = answered.response.usage;
+            call.outcome = LlmOutcome::Answered;
+            call.provider.clone_from(&answered.provider);
+            call.model.clone_from(&answered.response.model);
+            call.cached_tokens = cached;
+            call.reasoning_tokens = reasoning;
+            talk.answer = serde_json::to_value(&answered.response).unwrap_or(Value::Null);
+        }
+        Err(error) => {
+            let nobody = matches!(error, NoAnswer::Spent(_)) && call.input_tokens == 0;
+            call.outcome = match nobody {
+                true => LlmOutcome::Stopped,
+                false => LlmOutcome::Failed,
+            };
+            talk.error = Some(error.to_string());
+        }
+    }
+}

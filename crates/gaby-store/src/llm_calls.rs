@@ -1,0 +1,199 @@
+//! Calls of language models: what they cost in the clear, so that it can be summed, and what was
+//! said sealed.
+
+use gaby_model::{InvestigationId, LlmCall, LlmCallId, LlmTalk, LlmUsed, Timestamp};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::Result;
+use crate::error::StoreError;
+use crate::tx::Tx;
+use crate::workspace::{Workspace, as_word, word};
+
+const COLUMNS: &str = "id, investigation, step, purpose, prompt, prompt_version, provider, model, \
+     outcome, tries, input_tokens, cached_tokens, output_tokens, reasoning_tokens, micro_usd, \
+     millis, created_at";
+
+/// Reads of calls of language models.
+pub struct LlmCalls<'a>(&'a Workspace);
+
+/// Changes of calls of language models.
+pub struct LlmCallsTx<'a>(&'a mut Tx);
+
+impl Workspace {
+    /// Calls of language models.
+    #[must_use]
+    pub fn llm_calls(&self) -> LlmCalls<'_> {
+        LlmCalls(self)
+    }
+}
+
+impl Tx {
+    /// Calls of language models.
+    pub fn llm_calls(&mut self) -> LlmCallsTx<'_> {
+        LlmCallsTx(self)
+    }
+}
+
+impl LlmCalls<'_> {
+    /// One call, and what was said in it.
+    ///
+    /// # Errors
+    /// When there is none of this id in this workspace, or it does not open.
+    pub async fn get(&self, id: &LlmCallId) -> Result<(LlmCall, LlmTalk)> {
+        let sql =
+            format!("SELECT {COLUMNS}, content FROM llm_calls WHERE id = $1 AND workspace = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(id.as_str())
+            .bind(self.0.id().as_str())
+            .fetch_optional(self.0.db().reader())
+            .await?
+            .ok_or_else(|| StoreError::NotFound {
+                what: "model call",
+                id: id.to_string(),
+            })?;
+        let talk = self
+            .0
+            .unseal("llm_calls", id.as_str(), &row.try_get::<Vec<u8>, _>(17)?)?;
+        Ok((call(&row)?, talk))
+    }
+
+    /// The calls of an investigation, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(&self, investigation: &InvestigationId) -> Result<Vec<LlmCall>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM llm_calls WHERE investigation = $1 AND workspace = $2 ORDER BY id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(investigation.as_str())
+            .bind(self.0.id().as_str())
+            .fetch_all(self.0.db().reader())
+            .await?;
+        rows.iter().map(call).collect()
+    }
+
+    /// What an investigation has used so far, and what calls that are out may use at most. A call
+    /// that was stopped by a budget is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn used_by(&self, investigation: &InvestigationId) -> Result<LlmUsed> {
+        self.used("investigation = $2", Which::Of(investigation))
+            .await
+    }
+
+    /// What the whole workspace has used since a moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn used_since(&self, since: Timestamp) -> Result<LlmUsed> {
+        self.used("created_at >= $2", Which::Since(since)).await
+    }
+
+    async fn used(&self, which: &str, value: Which<'_>) -> Result<LlmUsed> {
+        // The sum of a BIGINT is another type on PostgreSQL.
+        let sql = format!(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(micro_usd), 0) AS BIGINT) \
+             FROM llm_calls WHERE workspace = $1 AND {which} AND outcome <> 'stopped'"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.0.id().as_str());
+        let query = match value {
+            Which::Of(investigation) => query.bind(investigation.as_str()),
+            Which::Since(since) => query.bind(since.as_millis()),
+        };
+        let row = query.fetch_one(self.0.db().reader()).await?;
+        Ok(LlmUsed {
+            calls: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
+            input_tokens: count(&row, 1)?,
+            output_tokens: count(&row, 2)?,
+            micro_usd: count(&row, 3)?,
+        })
+    }
+}
+
+enum Which<'a> {
+    Of(&'a InvestigationId),
+    Since(Timestamp),
+}
+
+impl LlmCallsTx<'_> {
+    /// Adds a call, or replaces what is known of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put(&mut self, call: &LlmCall, talk: &LlmTalk) -> Result<()> {
+        let workspace = self.0.workspace().clone();
+        let content = workspace.seal("llm_calls", call.id.as_str(), talk)?;
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        sqlx::query(
+            "INSERT INTO llm_calls (id, workspace, investigation, step, purpose, prompt, \
+             prompt_version, provider, model, outcome, tries, input_tokens, cached_tokens, \
+             output_tokens, reasoning_tokens, micro_usd, millis, created_at, content) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+             $18, $19) ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, \
+             model = excluded.model, outcome = excluded.outcome, tries = excluded.tries, \
+             input_tokens = excluded.input_tokens, cached_tokens = excluded.cached_tokens, \
+             output_tokens = excluded.output_tokens, \
+             reasoning_tokens = excluded.reasoning_tokens, micro_usd = excluded.micro_usd, \
+             millis = excluded.millis, content = excluded.content",
+        )
+        .bind(call.id.as_str())
+        .bind(workspace.id().as_str())
+        .bind(call.investigation.as_ref().map(InvestigationId::as_str))
+        .bind(i64::from(call.step))
+        .bind(&call.purpose)
+        .bind(&call.prompt)
+        .bind(&call.prompt_version)
+        .bind(&call.provider)
+        .bind(&call.model)
+        .bind(as_word(&call.outcome)?)
+        .bind(i64::from(call.tries))
+        .bind(number(call.input_tokens))
+        .bind(number(call.cached_tokens))
+        .bind(number(call.output_tokens))
+        .bind(number(call.reasoning_tokens))
+        .bind(number(call.micro_usd))
+        .bind(number(call.millis))
+        .bind(call.created_at.as_millis())
+        .bind(content)
+        .execute(&mut *self.0.inner)
+        .await?;
+        Ok(())
+    }
+}
+
+fn count(row: &AnyRow, column: usize) -> Result<u64> {
+    Ok(row.try_get::<i64, _>(column)?.unsigned_abs())
+}
+
+fn call(row: &AnyRow) -> Result<LlmCall> {
+    let short = |column| -> Result<u32> {
+        u32::try_from(row.try_get::<i64, _>(column)?).map_err(StoreError::corrupt)
+    };
+    let investigation: Option<String> = row.try_get(1)?;
+    Ok(LlmCall {
+        id: crate::workspace::parsed(&row.try_get::<String, _>(0)?)?,
+        investigation: investigation
+            .map(|id| crate::workspace::parsed(&id))
+            .transpose()?,
+        step: short(2)?,
+        purpose: row.try_get(3)?,
+        prompt: row.try_get(4)?,
+        prompt_version: row.try_get(5)?,
+        provider: row.try_get(6)?,
+        model: row.try_get(7)?,
+        outcome: word(&row.try_get::<String, _>(8)?)?,
+        tries: short(9)?,
+        input_tokens: count(row, 10)?,
+        cached_tokens: count(row, 11)?,
+        output_tokens: count(row, 12)?,
+        reasoning_tokens: count(row, 13)?,
+        micro_usd: count(row, 14)?,
+        millis: count(row, 15)?,
+        created_at: Timestamp::from_millis(row.try_get(16)?),
+    })
+}
