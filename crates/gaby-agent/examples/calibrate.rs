@@ -100,6 +100,7 @@ fn investigate(brain: &Builtin, ticket: &Value) -> (Conclusion, BTreeMap<u32, St
         ticket: serde_json::from_value(body).unwrap(),
         tools: Vec::new(),
         now: Timestamp::from_millis(0),
+        work: gaby_agent::brain::Work::default(),
     };
     let mut transcript = Transcript {
         plan: brain.plan_for(&case),
@@ -133,7 +134,7 @@ fn investigate(brain: &Builtin, ticket: &Value) -> (Conclusion, BTreeMap<u32, St
                 });
             }
             Want::Conclude(conclusion) => return (conclusion, sections),
-            Want::Ask { .. } | Want::Call(_) => break,
+            Want::Ask { .. } | Want::Call(_) | Want::Several { .. } => break,
         }
     }
     panic!(

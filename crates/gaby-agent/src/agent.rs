@@ -16,6 +16,7 @@ use gaby_store::{StoreError, Workspace};
 use crate::act;
 use crate::ask::{self, Answer};
 use crate::brain::builtin::Builtin;
+use crate::brain::llm::{Llm, Models};
 use crate::brain::{Brain, Want};
 use crate::error::AgentError;
 use crate::hands::Hands;
@@ -44,6 +45,8 @@ struct Inner {
     playbooks: Playbooks,
     settings: RwLock<AgentSettings>,
     brain: RwLock<Arc<dyn Brain>>,
+    /// Where language models are asked, if any are configured.
+    models: RwLock<Option<Models>>,
     clock: Arc<dyn Clock>,
     /// The operator's policy files; the workspace's own come from the store.
     policies: RwLock<Vec<PolicyFile>>,
@@ -73,6 +76,7 @@ impl Agent {
                 playbooks,
                 settings: RwLock::new(settings),
                 brain: RwLock::new(brain),
+                models: RwLock::default(),
                 clock: Arc::new(SystemClock),
                 policies: RwLock::new(files::built_in()),
                 rules: Mutex::new(None),
@@ -106,20 +110,41 @@ impl Agent {
 
     /// Takes on what the operator settles now; investigations that run go on by what held before.
     pub fn settle(&self, settings: AgentSettings) {
-        let brain = Arc::new(Builtin::new(
-            self.inner.playbooks.clone(),
-            settings.threshold,
-        ));
-        *self
-            .inner
-            .brain
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = brain;
         *self
             .inner
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+        self.think_as_settled();
+    }
+
+    /// Lets language models think from now on; the builtin brain where none answers.
+    pub fn think_with_models(&self, models: Models) {
+        *self
+            .inner
+            .models
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(models);
+        self.think_as_settled();
+    }
+
+    /// Where language models are asked, if any are configured.
+    #[must_use]
+    pub fn models(&self) -> Option<Models> {
+        self.inner
+            .models
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn think_as_settled(&self) {
+        let threshold = self.settings().threshold;
+        let playbooks = self.inner.playbooks.clone();
+        match self.models() {
+            Some(models) => self.think_with(Arc::new(Llm::new(models, playbooks, threshold))),
+            None => self.think_with(Arc::new(Builtin::new(playbooks, threshold))),
+        }
     }
 
     /// Lets another brain think. What it wants is weighed like any other's.
@@ -322,13 +347,13 @@ impl Agent {
     /// # Errors
     /// When the question is empty or too long, or the knowledge base cannot be searched.
     pub async fn ask(&self, question: &str) -> Result<Answer, AgentError> {
-        ask::answer(
-            self.library(),
-            question,
-            self.settings().threshold,
-            self.now(),
-        )
-        .await
+        let (threshold, now) = (self.settings().threshold, self.now());
+        match self.models() {
+            Some(models) => {
+                ask::answer_with(models, self.library(), question, threshold, now).await
+            }
+            None => ask::answer(self.library(), question, threshold, now).await,
+        }
     }
 
     /// Adds what the requester wrote after the ticket was taken in, and has it looked at again.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gaby_gate::BudgetLeft;
-use gaby_model::{Depth, Usage};
+use gaby_model::{Depth, LlmUsed, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The most that one investigation may use.
@@ -18,6 +18,10 @@ pub struct Budget {
     pub seconds: u32,
     /// Turns of the brain: what stops one that never comes to an end.
     pub turns: u32,
+    /// Tokens of language models, sent and written.
+    pub tokens: u64,
+    /// What language models may cost, in millionths of a US dollar.
+    pub micro_usd: u64,
 }
 
 impl Default for Budget {
@@ -27,6 +31,8 @@ impl Default for Budget {
             tool_calls: 24,
             seconds: 120,
             turns: 40,
+            tokens: 400_000,
+            micro_usd: 1_000_000,
         }
     }
 }
@@ -40,11 +46,18 @@ impl Budget {
             Depth::Standard => n,
             Depth::Deep => n.saturating_mul(2),
         };
+        let scale_long = |n: u64| match depth {
+            Depth::Quick => n.div_ceil(2),
+            Depth::Standard => n,
+            Depth::Deep => n.saturating_mul(2),
+        };
         Self {
             searches: scale(self.searches),
             tool_calls: scale(self.tool_calls),
             seconds: scale(self.seconds),
             turns: scale(self.turns),
+            tokens: scale_long(self.tokens),
+            micro_usd: scale_long(self.micro_usd),
         }
     }
 }
@@ -123,6 +136,20 @@ impl Meter {
         Ok(())
     }
 
+    /// Takes over what language models have used so far.
+    pub fn models_used(&mut self, used: LlmUsed) {
+        self.usage.model_calls = used.calls;
+        self.usage.input_tokens = used.input_tokens;
+        self.usage.output_tokens = used.output_tokens;
+        self.usage.micro_usd = used.micro_usd;
+    }
+
+    /// Says that the time is over.
+    #[must_use]
+    pub fn time_is_over(&self) -> Spent {
+        Spent::Time(self.budget.seconds)
+    }
+
     fn check_time(&self) -> Result<(), Spent> {
         if self.left().millis == 0 {
             return Err(Spent::Time(self.budget.seconds));
@@ -168,6 +195,7 @@ mod tests {
             tool_calls: 1,
             seconds: 60,
             turns: 3,
+            ..Budget::default()
         };
         let mut meter = Meter::resume(budget, Usage::default());
         assert!(meter.take_search().is_ok() && meter.take_search().is_ok());

@@ -62,14 +62,6 @@ pub(crate) struct Settled {
     pub(crate) patterns: Vec<Pattern>,
 }
 
-/// What a read came to.
-pub(crate) struct Read {
-    /// What the gate said, for the timeline.
-    pub(crate) decision: Value,
-    /// The result, or why there is none.
-    pub(crate) result: Result<ToolResult, NoResult>,
-}
-
 /// Why a read gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoResult {
@@ -251,7 +243,7 @@ impl Hands {
                     Some(arguments) => {
                         let (tool, find) = (find.tool.clone(), find.clone());
                         let read = self.read(&tool, arguments, meter).await?;
-                        read.result.map_or_else(
+                        read.map_or_else(
                             |_| unknown(),
                             |result| values::facts(&find, &result.value),
                         )
@@ -271,14 +263,29 @@ impl Hands {
         tool: &ToolRef,
         arguments: Labelled,
         meter: &mut Meter,
-    ) -> Result<Read, AgentError> {
+    ) -> Result<Result<ToolResult, NoResult>, AgentError> {
+        let (_, permit) = self.permit(tool, arguments, meter).await?;
+        Ok(match permit {
+            Ok(key) => self.call(key, meter.time_left()).await,
+            Err(no) => Err(no),
+        })
+    }
+
+    /// Asks the gate about a read and takes it out of the budget: what the gate said, for the
+    /// timeline, and the key to make it with.
+    pub(crate) async fn permit(
+        &self,
+        tool: &ToolRef,
+        arguments: Labelled,
+        meter: &mut Meter,
+    ) -> Result<(Value, Result<gaby_gate::Key, NoResult>), AgentError> {
         let decided = self
             .decide(tool, arguments, Ownership::NotDeclared, None, meter)
             .await?;
         let decision = serde_json::to_value(decided.decision()).unwrap_or(Value::Null);
-        let result = match decided {
+        let permit = match decided {
             Decided::Read(permit) => match meter.take_call() {
-                Ok(()) => self.call(permit.key(), meter).await,
+                Ok(()) => Ok(permit.key()),
                 Err(spent) => Err(NoResult::Denied(spent.to_string())),
             },
             Decided::Denied(reason) => Err(NoResult::Denied(reason.to_string())),
@@ -288,11 +295,16 @@ impl Hands {
                 )))
             }
         };
-        Ok(Read { decision, result })
+        Ok((decision, permit))
     }
 
-    async fn call(&self, key: gaby_gate::Key, meter: &Meter) -> Result<ToolResult, NoResult> {
-        let limit = meter.time_left().min(LONGEST_READ);
+    /// Makes a read that the gate let through, within the time that is left.
+    pub(crate) async fn call(
+        &self,
+        key: gaby_gate::Key,
+        time_left: Duration,
+    ) -> Result<ToolResult, NoResult> {
+        let limit = time_left.min(LONGEST_READ);
         let answered = tokio::time::timeout(limit, self.toolbox.call(key)).await;
         match answered {
             Err(_) => Err(NoResult::Failed(format!(
@@ -330,7 +342,7 @@ impl Hands {
     ) -> Result<Value, NoResult> {
         let arguments = Labelled::whole(call.arguments.clone(), label);
         match self.read(&call.tool, arguments, meter).await {
-            Ok(read) => read.result.map(|result| result.value),
+            Ok(read) => read.map(|result| result.value),
             Err(error) => Err(NoResult::Failed(error.to_string())),
         }
     }

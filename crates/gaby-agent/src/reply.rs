@@ -42,10 +42,24 @@ pub enum Unsupported {
     NotForRequester,
 }
 
+/// How closely a sentence must follow the passages that it cites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rigor {
+    /// Word for word.
+    Words,
+    /// In words of its own, as long as every number, date, address, id and name stands in them.
+    Facts,
+}
+
 /// Builds the reply to `audience` from the sentences that their evidence supports. With no
 /// audience (a note for the operator's own people) anything that is recorded may be said.
 #[must_use]
-pub fn build(sentences: &[CitedSentence], evidence: &[Evidence], audience: Option<&str>) -> Reply {
+pub fn build(
+    sentences: &[CitedSentence],
+    evidence: &[Evidence],
+    audience: Option<&str>,
+    rigor: Rigor,
+) -> Reply {
     let mut reply = Reply::default();
     let mut step = 0;
     for sentence in sentences {
@@ -55,7 +69,7 @@ pub fn build(sentences: &[CitedSentence], evidence: &[Evidence], audience: Optio
             .iter()
             .filter_map(|number| evidence.iter().find(|evidence| evidence.number == *number))
             .collect();
-        match support(&text, &rests_on, audience) {
+        match support(&text, &rests_on, audience, rigor) {
             Ok(()) => {
                 step = if sentence.layout == Layout::Step {
                     step + 1
@@ -122,6 +136,7 @@ pub fn support(
     sentence: &str,
     evidence: &[&Evidence],
     audience: Option<&str>,
+    rigor: Rigor,
 ) -> Result<(), Unsupported> {
     if evidence.is_empty() || sentence.trim().is_empty() {
         return Err(Unsupported::NoEvidence);
@@ -137,7 +152,7 @@ pub fn support(
         .iter()
         .filter(|evidence| matches!(evidence.origin, Origin::Passage { .. }))
         .collect();
-    if passages.len() == evidence.len() {
+    if rigor == Rigor::Words && passages.len() == evidence.len() {
         let quoted = passages
             .iter()
             .any(|passage| folded(&plain(&passage.text)).contains(&folded(sentence)));
@@ -152,7 +167,16 @@ pub fn support(
         .into_iter()
         .find(|word| !said.contains(word))
     {
-        Some(word) => Err(Unsupported::NotSaid(word)),
+        Some(word) => return Err(Unsupported::NotSaid(word)),
+        None if rigor == Rigor::Words => return Ok(()),
+        None => {}
+    }
+    let told = folded(&told_by(evidence));
+    match names(sentence)
+        .into_iter()
+        .find(|name| !told.contains(&name.to_lowercase()))
+    {
+        Some(name) => Err(Unsupported::NotSaid(name.to_owned())),
         None => Ok(()),
     }
 }
@@ -181,6 +205,56 @@ fn hard_words(sentence: &str) -> BTreeSet<String> {
         .filter(|word| word.contains('@') || word.chars().any(|c| c.is_ascii_digit()))
         .map(str::to_lowercase)
         .collect()
+}
+
+/// Words that begin with a capital wherever they stand, and name nobody.
+const NO_NAMES: &[&str] = &[
+    "I", "Sie", "Ihr", "Ihre", "Ihrem", "Ihren", "Ihrer", "Ihnen",
+];
+
+/// The words of a sentence that name somebody or something: those with several capitals (`SSO`,
+/// `GitHub`), and two or more in a row that begin with one. A single such word is no name: it may
+/// begin the sentence, and in some languages every noun has a capital.
+fn names(sentence: &str) -> Vec<&str> {
+    let mut rows: Vec<Vec<&str>> = vec![Vec::new()];
+    for (place, word) in sentence.split_whitespace().enumerate() {
+        let plain = bare(word);
+        let begins = plain.chars().next().is_some_and(char::is_uppercase);
+        let opens = place == 0 && capitals(plain) == 1;
+        let name = begins && !opens && !NO_NAMES.contains(&plain);
+        match rows.last_mut() {
+            Some(row) if name => row.push(plain),
+            _ => rows.push(Vec::new()),
+        }
+        // What stands on either side of a comma or a bracket is not one name.
+        if word.ends_with(|c: char| !c.is_alphanumeric()) {
+            rows.push(Vec::new());
+        }
+    }
+    rows.into_iter()
+        .flat_map(|row| {
+            let alone = row.len() == 1;
+            row.into_iter()
+                .filter(move |word| !alone || capitals(word) > 1)
+        })
+        .collect()
+}
+
+fn capitals(word: &str) -> usize {
+    word.chars().filter(|c| c.is_uppercase()).count()
+}
+
+/// Everything that evidence says, as text.
+fn told_by(evidence: &[&Evidence]) -> String {
+    let mut told = String::new();
+    for evidence in evidence {
+        if let Origin::Passage { title, heading, .. } = &evidence.origin {
+            told.push_str(&format!("{title} {heading} "));
+        }
+        told.push_str(&plain(&evidence.text));
+        told.push_str(&format!(" {} ", evidence.value));
+    }
+    told
 }
 
 pub(crate) fn bare(word: &str) -> &str {
@@ -297,6 +371,7 @@ mod tests {
             ],
             &known,
             Some("requester:ann@example.com"),
+            Rigor::Words,
         );
         assert_eq!(
             reply.text,
@@ -341,6 +416,7 @@ mod tests {
                 &[cited(text, &cites, Layout::Text)],
                 &known,
                 Some("requester:ann@example.com"),
+                Rigor::Words,
             );
             assert!(reply.is_empty());
             assert_eq!(reply.left_out, [(text.to_owned(), why)]);
@@ -349,8 +425,55 @@ mod tests {
             &[cited("You are bob@example.com.", &[3], Layout::Text)],
             &known,
             None,
+            Rigor::Words,
         );
         assert!(!note.is_empty());
+    }
+
+    #[test]
+    fn in_words_of_its_own_a_sentence_may_say_no_more_facts_than_its_evidence() {
+        let article = passage(
+            1,
+            "An account is locked after five failed sign-ins. Acme Support unlocks it with SSO off, within 30 minutes.",
+        );
+        let account = record(
+            2,
+            json!({"owner": "Ann Lee", "locked_at": "2026-03-04", "plan": "pro"}),
+        );
+        let known = [article, account];
+        for (text, cites) in [
+            ("Too many failed sign-ins lock an account.", vec![1]),
+            ("Acme Support can unlock it within 30 minutes.", vec![1]),
+            ("Please switch SSO off before.", vec![1]),
+            ("Yours, Ann Lee, was locked on 4 March 2026.", vec![2]),
+            ("Bitte schalten Sie Ihr SSO aus.", vec![1]),
+            ("Nach 30 Minuten ist Ihr Konto wieder offen.", vec![1, 2]),
+        ] {
+            let reply = build(
+                &[cited(text, &cites, Layout::Text)],
+                &known,
+                None,
+                Rigor::Facts,
+            );
+            assert!(reply.left_out.is_empty(), "{text}: {:?}", reply.left_out);
+        }
+        for (text, cites, missing) in [
+            ("It opens within 45 minutes.", vec![1], "45"),
+            ("Contact our colleague Bob Smith.", vec![1], "Bob"),
+            ("Write to eve@example.org.", vec![1, 2], "eve@example.org"),
+            ("It was locked on 5 March 2026.", vec![2], "5"),
+            ("Turn MFA off.", vec![1], "MFA"),
+            ("It belongs to Ann Lee.", vec![1], "Ann"),
+        ] {
+            let reply = build(
+                &[cited(text, &cites, Layout::Text)],
+                &known,
+                None,
+                Rigor::Facts,
+            );
+            let why = Unsupported::NotSaid(missing.to_owned());
+            assert_eq!(reply.left_out, [(text.to_owned(), why)]);
+        }
     }
 
     proptest! {
@@ -359,7 +482,7 @@ mod tests {
             let whole = texts.join("\n\n");
             let known = [passage(1, &whole)];
             let sentences: Vec<_> = texts.iter().map(|text| cited(text, &[1], Layout::Item)).collect();
-            let reply = build(&sentences, &known, None);
+            let reply = build(&sentences, &known, None, Rigor::Words);
             for citation in &reply.citations {
                 prop_assert_eq!(&reply.text[citation.start..citation.end], citation.sentence.as_str());
             }

@@ -6,13 +6,16 @@
 //! the transcript, so that a restarted investigation goes on where it was.
 
 pub mod builtin;
+pub mod llm;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use gaby_model::{Evidence, IncomingTicket, Timestamp, ToolDefinition, ToolRef};
+use gaby_model::{Evidence, IncomingTicket, InvestigationId, Timestamp, ToolDefinition, ToolRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::budget::Budget;
 
 /// What an investigation is about; does not change while it runs.
 #[derive(Debug, Clone)]
@@ -23,6 +26,17 @@ pub struct Case {
     pub tools: Vec<ToolDefinition>,
     /// When the investigation began: the present, as far as the brain is concerned.
     pub now: Timestamp,
+    /// On whose account it thinks.
+    pub work: Work,
+}
+
+/// On whose account a brain thinks.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// The investigation; none for a question at a terminal.
+    pub investigation: Option<InvestigationId>,
+    /// What the investigation may use in all.
+    pub budget: Budget,
 }
 
 /// What the brain makes of a ticket before it does anything.
@@ -56,6 +70,11 @@ pub enum Want {
     Search(SearchWish),
     /// Call a read.
     Call(CallWish),
+    /// Look at several things that do not need each other's answers, all at once.
+    Several {
+        /// What to look at.
+        looks: Vec<Look>,
+    },
     /// Ask the requester, and end here until they answer.
     Ask {
         /// The question.
@@ -65,6 +84,26 @@ pub enum Want {
     },
     /// Come to an end.
     Conclude(Conclusion),
+}
+
+/// One look of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "look", rename_all = "snake_case")]
+pub enum Look {
+    /// Into the knowledge base.
+    Search(SearchWish),
+    /// Into a connected system.
+    Call(CallWish),
+}
+
+impl Look {
+    /// Why, for the timeline.
+    pub(crate) fn why_mut(&mut self) -> &mut String {
+        match self {
+            Self::Search(wish) => &mut wish.why,
+            Self::Call(wish) => &mut wish.why,
+        }
+    }
 }
 
 /// A search that the brain wants.
@@ -254,7 +293,7 @@ impl Turn {
         match &self.want {
             Want::Search(wish) => Some(&wish.key),
             Want::Call(wish) => Some(&wish.key),
-            Want::Ask { .. } | Want::Conclude(_) => None,
+            Want::Several { .. } | Want::Ask { .. } | Want::Conclude(_) => None,
         }
     }
 }
@@ -315,4 +354,18 @@ pub trait Brain: Send + Sync {
     /// # Errors
     /// When it cannot think.
     async fn next(&self, transcript: &Transcript) -> Result<Want, BrainError>;
+}
+
+/// The end of an investigation that may use no more: what was found goes to a human.
+pub(crate) fn out_of_budget(why: &str) -> Conclusion {
+    Conclusion {
+        ending: Ending::Escalate,
+        confidence: 0.0,
+        sentences: Vec::new(),
+        action: None,
+        escalation: Some(format!("The investigation was stopped: {why}.")),
+        next_step: Some("Go on from what was found.".to_owned()),
+        because: why.to_owned(),
+        features: BTreeMap::new(),
+    }
 }

@@ -5,6 +5,7 @@
 //! its side effect and each step with what it found, so that a killed process goes on where it was:
 //! reads are made again, replies and writes are not.
 
+mod look;
 pub(crate) mod recall;
 pub(crate) mod record;
 pub mod result;
@@ -16,8 +17,8 @@ use std::time::Instant;
 
 use gaby_gate::{Labelled, Recorded, egress, resolve};
 use gaby_model::{
-    Depth, Evidence, EvidenceId, Integrity, Investigation, InvestigationId, InvestigationState,
-    Label, Origin, Step, StepId, StepKind, Ticket, TicketId, Usage,
+    Depth, Evidence, Integrity, Investigation, InvestigationId, InvestigationState, Label, Step,
+    StepId, StepKind, Ticket, TicketId, Usage,
 };
 use serde_json::Value;
 
@@ -25,12 +26,11 @@ pub use result::{CitationView, InvestigationResult};
 
 use crate::agent::Agent;
 use crate::brain::{
-    CallWish, Conclusion, Ending, FoundPassage, FoundRecord, Outcome, SearchWish, Transcript, Turn,
-    Want,
+    CallWish, Conclusion, Ending, Look, Outcome, Transcript, Turn, Want, llm, out_of_budget,
 };
 use crate::budget::Meter;
 use crate::error::AgentError;
-use crate::hands::{Hands, NoResult};
+use crate::hands::Hands;
 use recall::Detail;
 use values::Spoken;
 
@@ -100,7 +100,14 @@ impl<'a> Run<'a> {
         let settings = agent.settings();
         let mut hands = Hands::open(agent, &ticket.source, ticket.requester.clone()).await?;
         let recalled = recall::recall(&steps)?;
-        let case = recall::case(&ticket, &messages, hands.tools.clone(), &investigation);
+        let budget = settings.budget.at_depth(investigation.depth);
+        let case = recall::case(
+            &ticket,
+            &messages,
+            hands.tools.clone(),
+            &investigation,
+            budget,
+        );
         let planned = recalled.plan.is_some();
         let plan = recalled.plan.unwrap_or_default();
         hands.playbook = plan
@@ -116,10 +123,7 @@ impl<'a> Run<'a> {
             agent,
             hands,
             ticket,
-            meter: Meter::resume(
-                settings.budget.at_depth(investigation.depth),
-                investigation.usage,
-            ),
+            meter: Meter::resume(budget, investigation.usage),
             investigation,
             steps,
             transcript: recall::transcript(case, plan, recalled.turns, evidence),
@@ -151,7 +155,9 @@ impl<'a> Run<'a> {
     async fn plan(&mut self) -> Result<(), AgentError> {
         self.enter(InvestigationState::Planning).await?;
         let began = Instant::now();
-        let plan = self.agent.brain().plan(&self.transcript.case).await?;
+        let brain = self.agent.brain();
+        let plan = brain.plan(&self.transcript.case).await?;
+        self.count_model_calls(brain.name()).await?;
         self.investigation.category = Some(plan.category.clone());
         self.investigation.playbook.clone_from(&plan.playbook);
         self.hands.playbook = plan
@@ -180,12 +186,13 @@ impl<'a> Run<'a> {
     async fn think(&mut self) -> Result<Want, AgentError> {
         loop {
             let want = match self.meter.check_turn(self.transcript.turns.len()) {
-                Ok(()) => self.agent.brain().next(&self.transcript).await?,
+                Ok(()) => self.next_want().await?,
                 Err(spent) => Want::Conclude(out_of_budget(&spent.to_string())),
             };
             match want {
-                Want::Search(wish) => self.search(wish).await?,
-                Want::Call(wish) => self.call(wish).await?,
+                Want::Search(wish) => self.look(vec![Look::Search(wish)]).await?,
+                Want::Call(wish) => self.look(vec![Look::Call(wish)]).await?,
+                Want::Several { looks } => self.look(looks).await?,
                 end @ (Want::Ask { .. } | Want::Conclude(_)) => {
                     self.enter(InvestigationState::Verdict).await?;
                     let (summary, reason) = match &end {
@@ -213,191 +220,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn search(&mut self, wish: SearchWish) -> Result<(), AgentError> {
-        self.enter(InvestigationState::Retrieving).await?;
-        let began = Instant::now();
-        let found = match self.meter.take_search() {
-            Ok(()) => self
-                .agent
-                .library()
-                .search(&wish.query, wish.top)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(spent) => Err(spent.to_string()),
+    /// What the brain wants next. The time that is left is its time, too.
+    async fn next_want(&mut self) -> Result<Want, AgentError> {
+        let brain = self.agent.brain();
+        let thought = tokio::time::timeout(self.meter.time_left(), brain.next(&self.transcript));
+        let want = match thought.await {
+            Ok(want) => want?,
+            Err(_) => Want::Conclude(out_of_budget(&self.meter.time_is_over().to_string())),
         };
-        let shown = shortened(&wish.query);
-        let why = wish.why.clone();
-        let step = StepId::generate();
-        let (outcome, evidence, summary) = match found {
-            Err(message) => {
-                let summary = format!("Searched the knowledge base for \"{shown}\": {message}");
-                (Outcome::Failed { message }, Vec::new(), summary)
-            }
-            Ok(passages) => {
-                let first = self.next_evidence();
-                let hits = passages
-                    .iter()
-                    .zip(first..)
-                    .map(|(passage, evidence)| FoundPassage {
-                        evidence,
-                        score: passage.score,
-                        bm25: passage.bm25,
-                        similarity: passage.similarity,
-                        bm25_rank: passage.bm25_rank,
-                        vector_rank: passage.vector_rank,
-                    })
-                    .collect();
-                let summary = format!(
-                    "Searched the knowledge base for \"{shown}\": {} passages",
-                    passages.len()
-                );
-                let evidence = passages
-                    .into_iter()
-                    .zip(first..)
-                    .map(|(passage, number)| {
-                        passage.into_evidence(self.investigation.id.clone(), step.clone(), number)
-                    })
-                    .collect();
-                (Outcome::Found { hits }, evidence, summary)
-            }
-        };
-        self.record_turn(
-            step,
-            Want::Search(wish),
-            outcome,
-            Value::Null,
-            None,
-            evidence,
-            (summary, why),
-            began,
-        )
-        .await
+        self.count_model_calls(brain.name()).await?;
+        Ok(want)
     }
 
-    async fn call(&mut self, wish: CallWish) -> Result<(), AgentError> {
-        self.enter(InvestigationState::SafetyCheck).await?;
-        let began = Instant::now();
-        let (tool, why) = (wish.tool.clone(), wish.why.clone());
-        let arguments = match self.arguments(&wish) {
-            Ok(arguments) => arguments,
-            Err(message) => {
-                let summary = format!("`{tool}` could not be called: {message}");
-                let outcome = Outcome::Failed { message };
-                return self
-                    .record_turn(
-                        StepId::generate(),
-                        Want::Call(wish),
-                        outcome,
-                        Value::Null,
-                        None,
-                        Vec::new(),
-                        (summary, why),
-                        began,
-                    )
-                    .await;
-            }
-        };
-        let vouched = !self.hands.flows_are_checked;
-        let may_tell = self.hands.settled(&tool.connector).await?.standing.may_tell;
-        let definition = self.hands.tool(&tool).cloned();
-        let mut label =
-            values::result_label(&tool, definition.as_ref(), &arguments, &may_tell, vouched);
-        let shown_arguments = arguments.value().clone();
-        self.enter(InvestigationState::Acting).await?;
-        let read = self.hands.read(&tool, arguments, &mut self.meter).await?;
-        self.enter(InvestigationState::Observing).await?;
-        metrics::counter!("gaby_tool_calls_total", "tool" => tool.to_string()).increment(1);
-        let step = StepId::generate();
-        let (outcome, evidence, summary) = match read.result {
-            Err(NoResult::Denied(reason)) => {
-                let summary = format!("`{tool}` was not called: {reason}");
-                (Outcome::Denied { reason }, Vec::new(), summary)
-            }
-            Err(NoResult::Failed(message)) => {
-                let summary = format!("`{tool}` failed: {message}");
-                (Outcome::Failed { message }, Vec::new(), summary)
-            }
-            Ok(result) => {
-                let pointers = values::records(&result.value);
-                let first = self.next_evidence();
-                let own = |pointer: &str| {
-                    let email = self
-                        .ticket
-                        .requester
-                        .as_ref()
-                        .and_then(|r| r.email.as_deref());
-                    match (&definition, email, vouched) {
-                        (Some(tool), Some(email), false) => {
-                            values::is_own(tool, &result.value, pointer, email)
-                        }
-                        _ => false,
-                    }
-                };
-                let owners = values::owners(&self.transcript.case, &label);
-                if !pointers.is_empty() && pointers.iter().all(|pointer| own(pointer)) {
-                    label.readers = owners.clone();
-                }
-                let evidence: Vec<Evidence> = pointers
-                    .iter()
-                    .zip(first..)
-                    .map(|(pointer, number)| {
-                        let mut label = label.clone();
-                        if own(pointer) {
-                            label.readers = owners.clone();
-                        }
-                        let value = result
-                            .value
-                            .pointer(pointer)
-                            .cloned()
-                            .unwrap_or(Value::Null);
-                        Evidence {
-                            id: EvidenceId::generate(),
-                            investigation: self.investigation.id.clone(),
-                            step: step.clone(),
-                            number,
-                            origin: Origin::ToolCall {
-                                tool: tool.clone(),
-                                arguments: shown_arguments.clone(),
-                                pointer: pointer.clone(),
-                            },
-                            text: values::shown(&value),
-                            value,
-                            label,
-                        }
-                    })
-                    .collect();
-                label
-                    .origins
-                    .extend(evidence.iter().map(|evidence| evidence.id.clone()));
-                let records = pointers
-                    .into_iter()
-                    .zip(first..)
-                    .map(|(pointer, evidence)| FoundRecord { evidence, pointer })
-                    .collect();
-                let summary = match evidence.len() {
-                    0 => format!("`{tool}` found nothing"),
-                    1 => format!("`{tool}` found one record"),
-                    n => format!("`{tool}` found {n} records"),
-                };
-                let outcome = Outcome::Read {
-                    value: result.value,
-                    records,
-                    truncated: result.truncated,
-                };
-                (outcome, evidence, summary)
-            }
-        };
-        self.record_turn(
-            step,
-            Want::Call(wish),
-            outcome,
-            read.decision,
-            Some(label),
-            evidence,
-            (summary, why),
-            began,
-        )
-        .await
+    /// Takes over what models have used, as it is on record.
+    async fn count_model_calls(&mut self, brain: &str) -> Result<(), AgentError> {
+        if brain == llm::NAME {
+            let calls = self.agent.workspace().llm_calls();
+            self.meter
+                .models_used(calls.used_by(&self.investigation.id).await?);
+        }
+        Ok(())
     }
 
     /// A call's arguments with every reference replaced by what it names.
@@ -543,19 +385,6 @@ fn new_investigation(agent: &Agent, ticket: &TicketId, depth: Depth) -> Investig
         usage: Usage::default(),
         started_at: agent.now(),
         ended_at: None,
-    }
-}
-
-fn out_of_budget(why: &str) -> Conclusion {
-    Conclusion {
-        ending: Ending::Escalate,
-        confidence: 0.0,
-        sentences: Vec::new(),
-        action: None,
-        escalation: Some(format!("The investigation was stopped: {why}.")),
-        next_step: Some("Go on from what was found.".to_owned()),
-        because: why.to_owned(),
-        features: [].into(),
     }
 }
 

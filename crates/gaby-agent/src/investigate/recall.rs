@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::values;
-use crate::brain::{Case, Outcome, Plan, Transcript, Turn, Want};
+use crate::brain::{Case, Outcome, Plan, Transcript, Turn, Want, Work};
+use crate::budget::Budget;
 use crate::error::AgentError;
 
 /// What a step stores beside its summary.
@@ -63,6 +64,7 @@ pub(crate) fn case(
     messages: &[Message],
     tools: Vec<ToolDefinition>,
     investigation: &Investigation,
+    budget: Budget,
 ) -> Case {
     let body = messages
         .iter()
@@ -84,6 +86,10 @@ pub(crate) fn case(
         },
         tools,
         now: investigation.started_at,
+        work: Work {
+            investigation: Some(investigation.id.clone()),
+            budget,
+        },
     }
 }
 
@@ -161,7 +167,7 @@ pub(crate) fn recorded(
 pub(crate) fn kind_of(want: &Want) -> StepKind {
     match want {
         Want::Search(_) => StepKind::Retrieve,
-        Want::Call(_) => StepKind::Call,
+        Want::Call(_) | Want::Several { .. } => StepKind::Call,
         Want::Ask { .. } | Want::Conclude(_) => StepKind::Conclude,
     }
 }

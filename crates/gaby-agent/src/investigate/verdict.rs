@@ -14,10 +14,10 @@ use super::recall::Detail;
 use super::speech::Speaker;
 use super::{InvestigationResult, Run, record, values};
 use crate::act::{self, Acted, Purpose};
-use crate::brain::{ActionWish, CitedSentence, Conclusion, Ending, Want};
+use crate::brain::{ActionWish, CitedSentence, Conclusion, Ending, Want, llm};
 use crate::error::AgentError;
 use crate::escalate::EvidenceBundle;
-use crate::reply::{self, Reply, Unsupported};
+use crate::reply::{self, Reply, Rigor, Unsupported};
 
 /// How an investigation ends, before it is written back.
 pub(crate) struct Ended {
@@ -45,7 +45,7 @@ impl Run<'_> {
                 }
             },
             Want::Ask { question, why } => Ok(self.ask(&question, &why)),
-            Want::Search(_) | Want::Call(_) => Ok(self.hand_over(
+            Want::Search(_) | Want::Call(_) | Want::Several { .. } => Ok(self.hand_over(
                 "The investigation came to no conclusion.".to_owned(),
                 None,
                 &[],
@@ -111,12 +111,21 @@ impl Run<'_> {
             &sentences,
             &self.transcript.evidence,
             Some(&self.audience()),
+            self.rigor(),
         );
         reply.left_out.extend(held);
         for (sentence, why) in &reply.left_out {
             tracing::info!(%why, length = sentence.len(), "a sentence was left out");
         }
         reply
+    }
+
+    /// How closely a sentence must follow its evidence. A model may say it in its own words.
+    fn rigor(&self) -> Rigor {
+        match self.investigation.brain == llm::NAME {
+            true => Rigor::Facts,
+            false => Rigor::Words,
+        }
     }
 
     fn speaker(&self) -> Speaker<'_> {
@@ -159,7 +168,7 @@ impl Run<'_> {
         next_step: Option<String>,
         sentences: &[CitedSentence],
     ) -> Ended {
-        let found = reply::build(sentences, &self.transcript.evidence, None);
+        let found = reply::build(sentences, &self.transcript.evidence, None, self.rigor());
         let bundle = EvidenceBundle::new(
             reason,
             &self.transcript.plan.question,

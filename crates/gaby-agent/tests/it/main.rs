@@ -8,6 +8,7 @@ mod gate;
 mod harmless;
 mod hijack;
 mod killed;
+mod model;
 mod tickets;
 mod vendor;
 mod world;

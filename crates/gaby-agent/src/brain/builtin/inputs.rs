@@ -104,6 +104,7 @@ mod tests {
             ticket: serde_json::from_str::<IncomingTicket>(json).unwrap(),
             tools: Vec::new(),
             now: Timestamp::from_millis(0),
+            work: crate::brain::Work::default(),
         }
     }
 

@@ -63,6 +63,7 @@ fn investigate(
             .map(|(role, access, _)| tool(role, *access))
             .collect(),
         now: "2026-03-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+        work: crate::brain::Work::default(),
     };
     let brain = Builtin::new(Playbooks::built_in().unwrap(), 0.5);
     let mut transcript = Transcript {
@@ -78,7 +79,7 @@ fn investigate(
         let number = transcript.evidence.len() as u32 + 1;
         let outcome = match &want {
             Want::Conclude(conclusion) => return (conclusion.clone(), wants),
-            Want::Ask { .. } => panic!("asked: {want:?}"),
+            Want::Ask { .. } | Want::Several { .. } => panic!("asked: {want:?}"),
             Want::Search(_) => {
                 let hits = passage.map(|text| {
                     let origin = Origin::Passage {
