@@ -20,6 +20,7 @@ mod host_name;
 mod inbox;
 mod live;
 mod measure;
+mod models;
 mod operator;
 mod permission;
 mod routes;
@@ -31,6 +32,7 @@ mod vectors;
 mod writes;
 
 pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
+pub use models::{LLM_SETTINGS, ModelParts};
 pub use operator::operator;
 pub use routes::{Listed, listed, openapi};
 pub use serve::{ServeConfig, ServeError, Server, first_workspace, tenants};

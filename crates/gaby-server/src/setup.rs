@@ -10,7 +10,10 @@ use gaby_gate::PolicyFile;
 use gaby_gate::rules::{RulesError, files};
 use gaby_knowledge::embed::{self, EmbedError};
 use gaby_knowledge::{Embedder, KnowledgeError};
+use gaby_llm::LlmSettings;
 use gaby_store::StoreError;
+
+use crate::models::ModelParts;
 
 /// What all workspaces share.
 #[derive(Clone)]
@@ -23,6 +26,8 @@ pub struct Parts {
     pub policies: Vec<PolicyFile>,
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
+    /// The language models, if any are set.
+    pub models: Option<ModelParts>,
 }
 
 /// Where the parts come from.
@@ -36,6 +41,10 @@ pub struct PartsConfig {
     pub policies: Option<PathBuf>,
     /// What turns text into vectors.
     pub embedding: Embedding,
+    /// The language models.
+    pub llm: LlmSettings,
+    /// The folder with prompts of the operator's own.
+    pub prompts: Option<PathBuf>,
 }
 
 /// What turns text into vectors.
@@ -78,6 +87,12 @@ pub enum ComposeError {
     /// The knowledge base cannot be opened.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// The language models cannot be used as they are set.
+    #[error(transparent)]
+    Models(#[from] gaby_llm::llm::SettingsError),
+    /// A prompt has faults.
+    #[error(transparent)]
+    Prompts(#[from] gaby_llm::PromptError),
     /// The connectors cannot be opened.
     #[error(transparent)]
     Connectors(#[from] gaby_connect::mcp::ConnectError),
@@ -97,6 +112,7 @@ impl Parts {
                 None => Vec::new(),
             },
             embedder: config.embedding.embedder()?,
+            models: ModelParts::load(&config.llm, config.prompts.as_deref())?,
         })
     }
 }

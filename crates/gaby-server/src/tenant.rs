@@ -46,6 +46,9 @@ impl Tenant {
             settings,
         );
         agent.take_policies(parts.policies.clone());
+        if let Some(models) = &parts.models {
+            agent.think_with_models(models.of(&workspace).await?);
+        }
         Ok(Self {
             workspace,
             knowledge,

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod events;
 pub(crate) mod investigations;
 pub(crate) mod knowledge;
+pub(crate) mod llm;
 pub(crate) mod playbooks;
 pub(crate) mod session;
 pub(crate) mod setup;
@@ -64,6 +65,9 @@ fn table() -> Vec<Row> {
         HandIn       tickets::set_ticket_state;
         HandIn       tickets::investigate_again;
         Read         investigations::get_investigation;
+        Read         llm::list_llm_calls;
+        Read         llm::get_llm_call;
+        Administer   llm::get_llm_settings;
         Read         actions::list_actions;
         Read         actions::get_action;
         Decide       actions::approve_action;

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use gaby_agent::Agent;
+use gaby_llm::Purpose;
 use gaby_model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,8 +16,8 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::measure;
 use crate::routes::connectors::ConnectorState;
 
-/// The brain that every investigation runs with.
-const BRAIN: &str = "builtin";
+/// The brain that needs no model.
+const BUILTIN: &str = "builtin";
 
 /// How the server is.
 #[derive(Serialize, ToSchema)]
@@ -112,8 +114,19 @@ pub(crate) async fn get_status(
             model: app.tenants.embedder_id().to_owned(),
             pending: stats.chunks.saturating_sub(stats.embedded),
         },
-        brain: BRAIN.to_owned(),
+        brain: brain(&tenant.agent),
     }))
+}
+
+/// The model that is asked first, or the builtin brain.
+fn brain(agent: &Agent) -> String {
+    let route = agent.models().and_then(|models| {
+        let desk = &models.desk;
+        desk.llm().route(Purpose::Investigate, desk.narrowed()).ok()
+    });
+    route
+        .and_then(|route| route.providers.into_iter().next())
+        .map_or_else(|| BUILTIN.to_owned(), |first| first.model)
 }
 
 /// Whether the process is alive, and its store answers and takes writes.

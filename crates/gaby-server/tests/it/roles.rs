@@ -55,6 +55,9 @@ const TABLE: &[(&str, &str, For)] = &[
     ("POST", "/api/tickets/{id}/state", For::Writers),
     ("POST", "/api/tickets/{id}/investigate", For::Writers),
     ("GET", "/api/tickets/{id}/investigation", For::Readers),
+    ("GET", "/api/investigations/{id}/llm-calls", For::Readers),
+    ("GET", "/api/llm-calls/{id}", For::Readers),
+    ("GET", "/api/settings/llm", For::Administrators),
     ("GET", "/api/actions", For::Readers),
     ("GET", "/api/actions/{id}", For::Readers),
     ("POST", "/api/actions/{id}/approve", For::Deciders),
@@ -173,6 +176,9 @@ async fn acme(world: &World) -> Acme {
     let document = tenant.knowledge.documents("").await.unwrap()[0].id.clone();
     world.looked_into(&workspace, taken.id()).await;
     let action = propose(&workspace, taken.id(), MARKER).await;
+    let latest = workspace.investigations().latest(taken.id()).await.unwrap();
+    let looked = latest.unwrap().id;
+    let call = world.model_call(&workspace, &looked, MARKER).await;
     let program = world.program(&workspace, &["read"]).await;
     let token = world.store.accounts().tokens(&workspace).await.unwrap()[0]
         .id
@@ -182,6 +188,8 @@ async fn acme(world: &World) -> Acme {
         ids: BTreeMap::from([
             ("/api/tickets/", taken.id().to_string()),
             ("/api/actions/", action.to_string()),
+            ("/api/investigations/", looked.to_string()),
+            ("/api/llm-calls/", call.to_string()),
             ("/api/knowledge/documents/", document.to_string()),
             ("/api/tokens/", token.to_string()),
         ]),
@@ -388,7 +396,7 @@ async fn what_is_hidden_from_others_is_there_for_those_whose_it_is() {
         if *whom == For::Readers && *method == "GET" {
             let answered = call(&world, &seat, method, path, &acme.address(path)).await;
             assert_eq!(answered.status, 200, "{path}: {}", answered.text);
-            let shows = ["tickets", "actions", "knowledge"];
+            let shows = ["tickets", "actions", "knowledge", "/llm-calls/"];
             if shows.iter().any(|word| path.contains(word)) {
                 assert!(answered.text.contains(MARKER), "{path}: {}", answered.text);
             }

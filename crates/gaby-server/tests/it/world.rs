@@ -6,7 +6,8 @@ use std::sync::Arc;
 use gaby_knowledge::Embedder;
 use gaby_knowledge::embed::EmbedError;
 use gaby_model::{
-    Clock as _, SessionId, SystemClock, TicketId, TicketState, Timestamp, TokenId, UserId,
+    Clock as _, InvestigationId, LlmCall, LlmCallId, LlmOutcome, LlmTalk, SessionId, SystemClock,
+    TicketId, TicketState, Timestamp, TokenId, UserId,
 };
 use gaby_server::{Parts, PartsConfig, ServeConfig, Server, Tenants};
 use gaby_store::accounts::{Role, SessionRecord, TokenRecord, User};
@@ -340,6 +341,43 @@ impl World {
             let soon = std::time::Duration::from_millis(500);
             let _ = tokio::time::timeout(soon, events.recv()).await;
         }
+    }
+
+    /// A call of a model that was made for an investigation, with this in what was said.
+    pub(crate) async fn model_call(
+        &self,
+        workspace: &Workspace,
+        investigation: &InvestigationId,
+        said: &str,
+    ) -> LlmCallId {
+        let call = LlmCall {
+            id: LlmCallId::generate(),
+            investigation: Some(investigation.clone()),
+            step: 2,
+            purpose: "investigate".to_owned(),
+            prompt: "investigate".to_owned(),
+            prompt_version: "0123456789ab".to_owned(),
+            provider: "ollama".to_owned(),
+            model: "small".to_owned(),
+            outcome: LlmOutcome::Answered,
+            tries: 1,
+            input_tokens: 1_000,
+            cached_tokens: 0,
+            output_tokens: 50,
+            reasoning_tokens: 0,
+            micro_usd: 77,
+            millis: 1_200,
+            created_at: self.now(),
+        };
+        let talk = LlmTalk {
+            request: serde_json::json!({"messages": [{"role": "user", "text": said}]}),
+            answer: serde_json::json!({"turn": {"text": said}}),
+            ..LlmTalk::default()
+        };
+        let mut tx = workspace.begin().await.unwrap();
+        tx.llm_calls().put(&call, &talk).await.unwrap();
+        tx.commit().await.unwrap();
+        call.id
     }
 
     pub(crate) fn now(&self) -> Timestamp {
