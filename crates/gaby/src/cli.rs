@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     approvals, ask, audit, completions, connect, connector, connectors, doctor, eval, ingest,
-    investigate, mcp, playbook, policy, search, serve, tickets, token, user, workspace,
+    investigate, mcp, playbook, policy, replay, search, serve, stub_llm, tickets, token, user,
+    workspace,
 };
 use crate::settings::Global;
 
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Playbook(playbook::Args),
     Policy(policy::Args),
     Eval(eval::Args),
+    Replay(replay::Args),
+    StubLlm(stub_llm::Args),
     Audit(audit::Args),
     Workspace(workspace::Args),
     Doctor(doctor::Args),

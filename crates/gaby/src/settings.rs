@@ -10,6 +10,7 @@ use clap::Args;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::magic::RelativePathBuf;
+use gaby_llm::{LlmSettings, ProviderKind};
 use gaby_server::{Embedding, PartsConfig};
 use gaby_store::{DatabaseUrl, MasterKeySource, StoreConfig};
 use secrecy::SecretString;
@@ -110,6 +111,7 @@ struct File {
     embedding: Option<String>,
     listen: Option<String>,
     public_url: Option<String>,
+    llm: LlmSettings,
 }
 
 /// What holds now.
@@ -125,6 +127,8 @@ pub(crate) struct Settings {
     connectors: Vec<PathBuf>,
     playbooks: Vec<PathBuf>,
     embedding: Option<String>,
+    /// The language models.
+    pub(crate) llm: LlmSettings,
     /// Where the file has the server listen.
     pub(crate) listen: Option<String>,
     /// The address that the file has browsers use.
@@ -162,6 +166,7 @@ impl Settings {
             connectors: paths(found.connectors),
             playbooks: paths(found.playbooks),
             embedding: found.embedding,
+            llm: over(found.llm, |name| std::env::var(name).ok())?,
             listen: found.listen,
             public_url: found.public_url,
         })
@@ -201,7 +206,14 @@ impl Settings {
             playbooks: self.playbooks.clone(),
             policies: self.policies().ok(),
             embedding: self.embedding()?,
+            llm: self.llm.clone(),
+            prompts: self.prompts().ok(),
         })
+    }
+
+    /// The folder of the operator's own prompts, in the data folder.
+    pub(crate) fn prompts(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.data()?.join("prompts"))
     }
 
     /// The folder of the operator's own policies, in the data folder.
@@ -233,6 +245,87 @@ impl Settings {
     }
 }
 
+/// The models of the file, with what the environment says of the first of them. Another provider than
+/// the file's takes nothing over from it: a key is not sent to whom it was not given for.
+fn over(
+    mut file: LlmSettings,
+    environment: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<LlmSettings> {
+    let named = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
+    if let Some(provider) = named("GABY_LLM_PROVIDER") {
+        let provider: ProviderKind = provider
+            .parse()
+            .map_err(|error| anyhow!("GABY_LLM_PROVIDER: {error}"))?;
+        if file.provider != Some(provider) {
+            file = LlmSettings {
+                provider: Some(provider),
+                fallback: file.fallback,
+                local_only: file.local_only,
+                allowed: file.allowed,
+                purposes: file.purposes,
+                per_day: file.per_day,
+                prices: file.prices,
+                ..LlmSettings::default()
+            };
+        }
+    }
+    file.model = named("GABY_LLM_MODEL").or(file.model);
+    file.base_url = named("GABY_LLM_BASE_URL").or(file.base_url);
+    file.api_key = named("GABY_LLM_API_KEY")
+        .map(SecretString::from)
+        .or(file.api_key);
+    Ok(file)
+}
+
 fn of_platform() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "gaby").map(|found| found.data_dir().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn file() -> LlmSettings {
+        let text = r#"
+            provider = "anthropic"
+            model = "large"
+            api_key = "key of the file"
+            local_only = true
+        "#;
+        Figment::from(Toml::string(text)).extract().unwrap()
+    }
+
+    fn with(environment: &[(&str, &str)]) -> anyhow::Result<LlmSettings> {
+        over(file(), |name| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_overrules_the_files_model() {
+        let held = with(&[("GABY_LLM_MODEL", "small"), ("GABY_LLM_API_KEY", "mine")]).unwrap();
+        assert_eq!(held.provider, Some(ProviderKind::Anthropic));
+        assert_eq!(held.model.as_deref(), Some("small"));
+        assert_eq!(held.api_key.unwrap().expose_secret(), "mine");
+        let held = with(&[("GABY_LLM_MODEL", " ")]).unwrap();
+        assert_eq!(held.model.as_deref(), Some("large"));
+    }
+
+    #[test]
+    fn another_provider_is_not_given_the_files_key_but_stays_within_its_rules() {
+        let held = with(&[("GABY_LLM_PROVIDER", "ollama"), ("GABY_LLM_MODEL", "small")]).unwrap();
+        assert_eq!(held.provider, Some(ProviderKind::Ollama));
+        assert!(held.api_key.is_none());
+        assert!(held.local_only);
+        let error = with(&[("GABY_LLM_PROVIDER", "olama")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("GABY_LLM_PROVIDER") && error.contains("ollama"),
+            "{error}"
+        );
+    }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use gaby_agent::Models;
 use gaby_connect::manifest::Registry;
 use gaby_connect::mcp::Host;
 use gaby_gate::Key;
 use gaby_knowledge::Knowledge;
-use gaby_server::{Parts, Tenant};
+use gaby_server::{ModelParts, Parts, Tenant};
 use gaby_store::{Store, Workspace};
 use tokio::sync::OnceCell;
 
@@ -70,6 +71,15 @@ impl Workplace {
     pub(crate) async fn tenant(&self) -> anyhow::Result<Tenant> {
         let parts = self.parts()?;
         Ok(Tenant::open(self.workspace().await?, &parts).await?)
+    }
+
+    /// The language models as the workspace asks them, if any are set.
+    pub(crate) async fn models(&self, workspace: &Workspace) -> anyhow::Result<Option<Models>> {
+        let config = self.settings.parts()?;
+        match ModelParts::load(&config.llm, config.prompts.as_deref())? {
+            Some(parts) => Ok(Some(parts.of(workspace).await?)),
+            None => Ok(None),
+        }
     }
 
     /// What all workspaces share.

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use gaby_connect::mcp::ConnectorState;
 use gaby_knowledge::Knowledge;
+use gaby_llm::address::Reach;
+use gaby_llm::{ChatRequest, Limits, LlmError, Message, Provider};
 use gaby_server::{Parts, Tenant};
 use gaby_store::{Store, Workspace};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::failure::Ended;
 use crate::output::{self, Output};
 use crate::workplace::Workplace;
 
 const REACH: Duration = Duration::from_secs(20);
+/// Tokens that a model may answer a check with; some think before they say a word.
+const MODEL_WORDS: u32 = 512;
 
 /// Check that everything is reachable, and say what to do where it is not
 ///
 /// Looks at the store and its key, each workspace's audit log, knowledge and connectors, the
-/// playbooks, and what makes vectors. Ends with 1 when something is wrong.
+/// playbooks, what makes vectors, and the language models: each is asked something short. Ends with 1 when something is wrong.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Print a JSON list
@@ -57,6 +62,9 @@ impl Findings {
 pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     let parts = parts(place, &mut findings);
+    if let Some(parts) = &parts {
+        models(parts, &mut findings).await;
+    }
     if let Some(store) = store(place, &mut findings).await {
         for workspace in workspaces(store, place, &mut findings).await {
             inspect(workspace, parts.as_ref(), &mut findings).await;
@@ -98,6 +106,64 @@ fn parts(place: &Workplace, findings: &mut Findings) -> Option<Parts> {
             findings.bad("settings", error.to_string());
             None
         }
+    }
+}
+
+/// Asks each model something short.
+async fn models(parts: &Parts, findings: &mut Findings) {
+    let Some(models) = &parts.models else {
+        findings.good(
+            "model",
+            "none is set, the built-in brain does all: docs/models.md says how to set one",
+        );
+        return;
+    };
+    let settings = models.llm().settings();
+    for config in settings.providers().unwrap_or_default() {
+        let what = format!("model {} {}", config.name, config.model);
+        let reach = Reach {
+            local_only: settings.local_only,
+            ..Reach::default()
+        };
+        let provider = match Provider::open(config, reach, Limits::default()) {
+            Ok(provider) => provider,
+            Err(error) => {
+                findings.bad(what, error.to_string());
+                continue;
+            }
+        };
+        let request = ChatRequest {
+            system: "Answer with one word.".to_owned(),
+            messages: vec![Message::user("Are you there?")],
+            max_output_tokens: MODEL_WORDS,
+            ..ChatRequest::default()
+        };
+        let began = Instant::now();
+        let answered = provider
+            .chat(&request, began + REACH, &mut |_: &str| {})
+            .await;
+        match answered {
+            Ok(_) => findings.good(
+                what,
+                format!("answers, after {} ms", began.elapsed().as_millis()),
+            ),
+            // It wrote all that it may: it is there.
+            Err(LlmError::TooLong { .. }) => findings.good(what, "answers"),
+            Err(error) => findings.bad(what, format!("{error}. {}", advice(&error))),
+        }
+    }
+}
+
+/// What to do about a model that does not answer.
+fn advice(error: &LlmError) -> &'static str {
+    match error.kind() {
+        "refused_key" => "Check the key: api_key in [llm], or GABY_LLM_API_KEY",
+        "unreachable" => "Is it running, and is base_url (GABY_LLM_BASE_URL) right?",
+        "timed_out" => "It may be loading the model: try again in a minute",
+        "rate_limited" => "It has too much to do, or the account is used up: see its console",
+        "status" => "Check that the model's name (GABY_LLM_MODEL) is one that it serves",
+        "forbidden" => "Change the rule, or name a model that it allows",
+        _ => "Check provider and base_url: does that address speak this provider's protocol?",
     }
 }
 

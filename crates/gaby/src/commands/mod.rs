@@ -14,8 +14,10 @@ pub(crate) mod investigate;
 pub(crate) mod mcp;
 pub(crate) mod playbook;
 pub(crate) mod policy;
+pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod stub_llm;
 pub(crate) mod tickets;
 pub(crate) mod token;
 pub(crate) mod user;
@@ -53,6 +55,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor(args) => doctor::run(args, &place).await,
         Command::User(args) => user::run(args, &place).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Replay(args) => replay::run(args, &place).await,
+        Command::StubLlm(args) => stub_llm::run(args).await,
         Command::Token(args) => token::run(args, &place).await,
     };
     place.close().await;

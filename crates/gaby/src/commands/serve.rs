@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gaby_server::demo::{Demo, DemoAdmin};
-use gaby_server::{ServeConfig, Server, Tenants};
+use gaby_server::{Parts, ServeConfig, Server, Tenants};
 use gaby_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +58,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let shutdown = ended_by_signal()?;
     if !args.demo {
         let parts = place.parts()?;
+        check_models(&parts).await?;
         let store = place.store().await?;
         let tenants = gaby_server::tenants(store, parts).await?;
         let server = Server::bind(store.clone(), tenants, config).await?;
@@ -80,6 +81,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let store = place.store().await?.clone();
     let demo = Demo::read(args.demo_dir, place.settings.data()?)?;
     let parts = demo.parts(&place.settings.parts()?)?;
+    check_models(&parts).await?;
     // Without the workspace that a first start makes: the demo brings its own.
     let tenants = Tenants::new(store.clone(), parts);
     let admin = demo.install(&store, &tenants).await?;
@@ -91,6 +93,14 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     shutdown.cancel();
     arriving.await?;
     Ok(served?)
+}
+
+/// A model where none may be is an error before anything begins.
+async fn check_models(parts: &Parts) -> anyhow::Result<()> {
+    match &parts.models {
+        Some(models) => Ok(models.check_addresses().await?),
+        None => Ok(()),
+    }
 }
 
 /// Has Gaby read the demo's articles, and lets its tickets arrive, while the server answers already.

@@ -2,7 +2,7 @@
 
 use crate::gaby::Gaby;
 
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 46] = [
     &[],
     &["serve"],
     &["ingest"],
@@ -26,6 +26,8 @@ const COMMANDS: [&[&str]; 44] = [
     &["playbook", "lint"],
     &["playbook", "list"],
     &["eval", "retrieval"],
+    &["replay"],
+    &["stub-llm"],
     &["audit"],
     &["audit", "verify"],
     &["audit", "list"],

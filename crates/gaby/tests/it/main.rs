@@ -11,6 +11,7 @@ mod connectors;
 mod help;
 mod killed;
 mod knowledge;
+mod models;
 mod sealed;
 mod tickets;
 mod together;
