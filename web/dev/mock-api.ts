@@ -46,6 +46,11 @@ export function newMock({ signedIn = true, setup = { needed: false, demo: false 
     'POST tickets/*/messages': ({ path, body }) => ({ status: 201, json: { id: 'msg_1', ticket: path[1], author: field(body, 'author'), body: field(body, 'body'), citations: [], created_at: data.minutesAgo(0) } }),
     'POST tickets/*/state': ({ path }) => ok(data.ticketView(path[1] ?? '')?.ticket),
     'POST tickets/*/investigate': ({ path }) => ({ status: 202, json: { ticket: path[1], investigation: null } }),
+    'GET investigations/*/llm-calls': () => ok({ items: data.modelCalls, used: { calls: 1, input_tokens: 6100, output_tokens: 240, micro_usd: 21900 } }),
+    'GET llm-calls/*': ({ path }) => {
+      const one = data.modelCalls.find((call) => call.id === path[1]);
+      return one ? ok(one) : gone('call');
+    },
     'GET actions': ({ query }) => ok({ items: actions.filter((one) => !query.get('state') || one.state === query.get('state')) }),
     'GET actions/*': ({ path }) => {
       const one = action(path[1]);

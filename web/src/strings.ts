@@ -5,6 +5,7 @@ import type {
   ConnectorState,
   Integrity,
   InvestigationState,
+  LlmOutcome,
   Priority,
   Role,
   Scope,
@@ -23,6 +24,11 @@ const ticketState: Record<TicketState, string> = {
   escalated: 'Escalated',
   resolved: 'Resolved',
   reopened: 'Reopened',
+};
+const PURPOSES: Record<string, string> = {
+  classify: 'Sort the ticket',
+  investigate: 'Look into it',
+  answer: 'Answer',
 };
 const verdict: Record<Verdict, string> = {
   resolved: 'Resolved',
@@ -289,7 +295,7 @@ export const strings = {
     detail: 'Details',
     showDetail: 'Show what it did',
     brain: 'Brain',
-    builtin: 'Built-in brain',
+    brains: { builtin: 'Built-in brain', llm: 'Language model' } as Record<string, string>,
     playbook: 'Playbook',
     usage: (searches: number, calls: number) =>
       `${count(searches, 'search', 'searches')}, ${count(calls, 'tool call', 'tool calls')}`,
@@ -307,6 +313,26 @@ export const strings = {
     asRead: 'As Gaby read it',
     supports: 'What it supports',
     value: 'Value',
+  },
+  models: {
+    title: 'Model calls',
+    none: 'No model was asked.',
+    failed: 'The calls of the model could not be loaded.',
+    saidFailed: 'What was said could not be loaded.',
+    purpose: (purpose: string, step: number) => `${PURPOSES[purpose] ?? purpose}, step ${step}`,
+    tokens: (input: number, output: number) => `${input.toLocaleString()} + ${output.toLocaleString()} tokens`,
+    used: (calls: number, input: number, output: number) =>
+      `${count(calls, 'model call', 'model calls')}, ${(input + output).toLocaleString()} tokens`,
+    prompt: (name: string, version: string) => `Prompt ${name}, version ${version}`,
+    asked: 'What it was asked',
+    answered: 'What it answered',
+    tries: 'Who was asked',
+    outcome: {
+      asked: 'No answer was waited for; the tokens are the most that it may have used',
+      answered: 'Answered',
+      failed: 'No model answered',
+      stopped: 'Not asked: a budget was used up',
+    } satisfies Record<LlmOutcome, string>,
   },
   gate: {
     allow: 'Allowed',

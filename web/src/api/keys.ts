@@ -5,6 +5,8 @@ export const keys = {
   session: ['session'] as const,
   tickets: ['gaby', 'tickets'] as const,
   ticket: (id: string) => ['gaby', 'ticket', id] as const,
+  modelCalls: (investigation: string) => ['gaby', 'model-calls', investigation] as const,
+  modelCall: (id: string) => ['gaby', 'model-call', id] as const,
   actions: ['gaby', 'actions'] as const,
   action: (id: string) => ['gaby', 'actions', 'one', id] as const,
   knowledge: ['gaby', 'knowledge'] as const,

@@ -14,7 +14,7 @@ test('a burst of events asks for each thing once', () => {
   gather.add({ type: 'ticket_changed', ticket: 'tkt_1' });
   expect(invalidate).not.toHaveBeenCalled();
   vi.runAllTimers();
-  expect(invalidate.mock.calls.map(([filter]) => filter?.queryKey)).toEqual([keys.ticket('tkt_1'), keys.tickets]);
+  expect(invalidate.mock.calls.map(([filter]) => filter?.queryKey)).toEqual([keys.ticket('tkt_1'), keys.modelCalls('inv_1'), keys.tickets]);
 });
 
 test('missed events make everything stale, and a watcher that left asks for nothing', () => {

@@ -13,9 +13,9 @@ export function staleKeys(event: LiveEvent): QueryKey[] {
     case 'ticket_changed':
       return [keys.tickets, keys.ticket(event.ticket)];
     case 'investigation_changed':
-      return [keys.tickets, keys.ticket(event.ticket)];
+      return [keys.tickets, keys.ticket(event.ticket), keys.modelCalls(event.investigation)];
     case 'step_recorded':
-      return [keys.ticket(event.ticket)];
+      return [keys.ticket(event.ticket), keys.modelCalls(event.investigation)];
     case 'action_changed':
       return [keys.actions, keys.tickets, keys.ticket(event.ticket)];
     case 'connector_changed':

@@ -7,6 +7,7 @@ import { Empty } from '../../ui/states';
 import { ActionCard } from '../approvals/action-card';
 import { Cited } from './conversation';
 import { EvidenceCard } from './evidence-card';
+import { ModelCalls } from './model-calls';
 import { Timeline } from './timeline';
 import { VerdictCard } from './verdict-card';
 
@@ -39,6 +40,11 @@ export function InvestigationPanel({ view }: { view: TicketView }) {
         <Timeline investigation={investigation} />
       </Part>
       <EvidencePart investigation={investigation} />
+      {investigation.brain === 'llm' && (
+        <Part title={strings.models.title} count={investigation.usage.model_calls}>
+          <ModelCalls investigation={investigation.id} />
+        </Part>
+      )}
     </div>
   );
 }

@@ -9,6 +9,18 @@ export const ticketQuery = (id: string) =>
     queryFn: () => body(api.GET('/api/tickets/{id}', { params: { path: { id } } })),
   });
 
+export const modelCallsQuery = (investigation: string) =>
+  queryOptions({
+    queryKey: keys.modelCalls(investigation),
+    queryFn: () => body(api.GET('/api/investigations/{id}/llm-calls', { params: { path: { id: investigation } } })),
+  });
+
+export const modelCallQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.modelCall(id),
+    queryFn: () => body(api.GET('/api/llm-calls/{id}', { params: { path: { id } } })),
+  });
+
 function useRefresh(id: string) {
   const client = useQueryClient();
   return async () => {

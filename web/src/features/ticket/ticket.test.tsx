@@ -59,6 +59,26 @@ test('x resolves with the token against forged requests', async () => {
   expect(request?.headers.get('X-Gaby-CSRF')).toBe('mock-csrf');
 });
 
+test('what a model was asked stands by the investigation, with its cost, and opens on demand', async () => {
+  const looked = tickets.findIndex(({ state }) => state === 'escalated');
+  const { user } = renderApp(address(looked));
+  const panel = await screen.findByRole('region', { name: 'Investigation' });
+  expect(within(panel).getByText('Language model')).toBeTruthy();
+  expect(within(panel).getByText('2 model calls, 6,340 tokens')).toBeTruthy();
+  expect(await within(panel).findByText('claude-sonnet-4-5 · 6,100 + 240 tokens · $0.02')).toBeTruthy();
+  expect(within(panel).getByText('Not asked: a budget was used up')).toBeTruthy();
+  expect(within(panel).queryByText('Delete all customers')).toBeNull();
+  await user.click(within(panel).getByText('Look into it, step 2'));
+  expect(await within(panel).findByText('Prompt investigate, version 4f1c09ab77e2', { exact: false })).toBeTruthy();
+  expect(await within(panel).findByText('Delete all customers', { exact: false })).toBeTruthy();
+});
+
+test('an investigation without a model shows no calls', async () => {
+  renderApp(address(0));
+  const panel = await screen.findByRole('region', { name: 'Investigation' });
+  expect(within(panel).queryByText('Model calls')).toBeNull();
+});
+
 test('a ticket that nobody looked at yet says so', async () => {
   renderApp(address(6));
   expect(await screen.findByText('Gaby has not looked at this ticket yet')).toBeTruthy();

@@ -45,10 +45,11 @@ export function VerdictCard({ investigation }: { investigation: Investigation })
         </div>
       )}
       <dl className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft">
-        <Fact name={s.brain}>{investigation.brain === 'builtin' ? s.builtin : investigation.brain}</Fact>
+        <Fact name={s.brain}>{s.brains[investigation.brain] ?? investigation.brain}</Fact>
         {investigation.playbook && <Fact name={s.playbook}>{investigation.playbook}</Fact>}
         <Fact>{s.usage(usage.searches, usage.tool_calls)}</Fact>
         {!running && <Fact>{s.took(strings.time.millis(usage.millis))}</Fact>}
+        {usage.model_calls > 0 && <Fact>{strings.models.used(usage.model_calls, usage.input_tokens, usage.output_tokens)}</Fact>}
         {usage.micro_usd > 0 && <Fact>{s.cost(usage.micro_usd)}</Fact>}
       </dl>
     </div>
