@@ -319,3 +319,33 @@ pub(super) fn shortened(text: &str) -> String {
     }
     line.chars().take(LONGEST_REASON - 1).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_evidence_that_a_model_writes_into_a_sentence_are_taken_out() {
+        for (said, told) in [
+            ("It is locked [3].", "It is locked."),
+            ("See [3, 4] and [x].", "See and [x]."),
+            ("An open [ stays", "An open [ stays"),
+            ("Nothing here.", "Nothing here."),
+        ] {
+            assert_eq!(without_numbers(said), told);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_models_write_them() {
+        for (value, read) in [
+            (serde_json::json!(0.9), 0.9),
+            (serde_json::json!("0.9"), 0.9),
+            (serde_json::json!("[7]"), 7.0),
+            (serde_json::json!(null), 0.0),
+            (serde_json::json!("very"), 0.0),
+        ] {
+            assert!((number(&value) - read).abs() < f64::EPSILON, "{value}");
+        }
+    }
+}

@@ -277,3 +277,87 @@ fn shortened(text: &str, longest: usize) -> String {
     }
     text.chars().take(longest).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use gaby_llm::chat::ChatRequest;
+    use gaby_model::{IncomingTicket, InvestigationId, Timestamp, ToolRef};
+
+    use super::*;
+    use crate::brain::{CallWish, Plan, Work};
+
+    /// So many reads, each with one long record.
+    fn transcript(reads: u32) -> Transcript {
+        let ticket = r#"{"subject": "Why", "body": "Why is it locked?"}"#;
+        let case = Case {
+            ticket: serde_json::from_str::<IncomingTicket>(ticket).unwrap(),
+            tools: Vec::new(),
+            now: Timestamp::from_millis(0),
+            work: Work {
+                investigation: Some(InvestigationId::generate()),
+                ..Work::default()
+            },
+        };
+        let read = |number: u32| Turn {
+            step: number + 1,
+            want: Want::Call(CallWish {
+                key: format!("m{number}_1"),
+                role: None,
+                tool: ToolRef {
+                    connector: "crm".to_owned(),
+                    tool: "find".to_owned(),
+                },
+                arguments: json!({"id": number}),
+                composed: BTreeMap::new(),
+                why: String::new(),
+            }),
+            outcome: Outcome::Read {
+                value: json!({"result": [{"id": number, "text": "word ".repeat(400)}]}),
+                records: vec![FoundRecord {
+                    evidence: number,
+                    pointer: "/result/0".to_owned(),
+                }],
+                truncated: false,
+            },
+        };
+        Transcript {
+            case,
+            plan: Plan::default(),
+            turns: (1..=reads).map(read).collect(),
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_long_conversation_is_told_in_fewer_words_and_keeps_every_number() {
+        let transcript = transcript(40);
+        let fence = Fence::of(&transcript.case);
+        let whole = conversation(&transcript, &fence, usize::MAX);
+        assert!(size_of(&whole) > 60_000, "{}", size_of(&whole));
+        let short = conversation(&transcript, &fence, 20_000);
+        assert!(size_of(&short) <= 20_000, "{}", size_of(&short));
+        let told = format!("{short:?}");
+        for number in 1..=40 {
+            let named = format!("[{number}] $step{}/result/0", number + 1);
+            assert!(told.contains(&named), "{named} is lost");
+        }
+        let request = ChatRequest {
+            messages: short,
+            ..ChatRequest::default()
+        };
+        assert_eq!(request.check(), Ok(()));
+    }
+
+    #[test]
+    fn what_fits_is_told_in_full_and_what_is_new_at_greater_length_than_what_is_old() {
+        let transcript = transcript(3);
+        let fence = Fence::of(&transcript.case);
+        let whole = conversation(&transcript, &fence, usize::MAX);
+        assert_eq!(conversation(&transcript, &fence, 96_000), whole);
+        let cut = conversation(&transcript, &fence, size_of(&whole) - 1);
+        let length = |place: usize| size_of(&cut[place..=place]);
+        assert!(length(2) < length(6), "{} and {}", length(2), length(6));
+    }
+}
