@@ -75,6 +75,7 @@ pub(crate) async fn want(
             None => wish.call.why.clone(),
         },
         state_before: before,
+        undoes: None,
     };
     let acted = match decided {
         Decided::Denied(reason) => Acted::Denied(reason.to_string()),
@@ -134,7 +135,7 @@ fn records(before: &Value) -> Option<u64> {
 }
 
 /// What the preview read shows; null where there is none or it fails.
-async fn preview(
+pub(crate) async fn preview(
     hands: &Hands,
     meter: &mut Meter,
     tool: &ToolDefinition,
@@ -445,6 +446,7 @@ pub(crate) async fn undo(
         summary: format!("Take back: {}", action.summary),
         reason: "A person asked for it.".to_owned(),
         state_before: before,
+        undoes: Some(action.id.clone()),
     };
     match decided {
         Decided::DryRun(_) => Err(AgentError::NotUndoable {

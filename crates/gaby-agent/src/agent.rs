@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gaby_gate::approvals::{self, Approver};
 use gaby_gate::rules::files;
-use gaby_gate::{PolicyFile, Rules};
+use gaby_gate::{GateError, PolicyFile, Rules};
 use gaby_model::{
     Action, ActionId, ActionState, Author, Clock, Depth, IncomingTicket, Message, MessageId,
     SystemClock, Ticket, TicketId, TicketState, Timestamp, ToolDefinition, canonical,
@@ -421,14 +421,23 @@ impl Agent {
     /// be approved anew.
     ///
     /// # Errors
-    /// When it was decided already, or may not happen with these arguments.
+    /// When it was decided already, is another than was shown, is what the editor asked for, or may
+    /// not happen with these arguments.
     pub async fn edit(
         &self,
         action: &ActionId,
+        decision_hash: &str,
         arguments: serde_json::Value,
         editor: Approver<'_>,
     ) -> Result<Action, AgentError> {
         let (action, ticket) = self.action(action).await?;
+        let asker = ticket.requester.as_ref().and_then(|r| r.email.as_deref());
+        if approvals::same_person(editor.email, asker) {
+            return Err(GateError::OwnRequest { action: action.id }.into());
+        }
+        if decision_hash != action.decision_hash {
+            return Err(GateError::OtherDecision { action: action.id }.into());
+        }
         let mut hands = self.hands_for(&ticket, &action).await?;
         let life = i64::from(self.settings().approval_minutes) * 60_000;
         act::edited(
@@ -480,21 +489,7 @@ impl Agent {
         }
         let mut hands = self.hands_for(&ticket, &action).await?;
         let now = self.now();
-        let undone = act::undo(self.workspace(), &mut hands, &action, approver, now).await?;
-        if undone.state == ActionState::Done {
-            let mut tx = self.workspace().begin().await?;
-            tx.actions()
-                .transition(
-                    &action.id,
-                    ActionState::Done,
-                    ActionState::Undone,
-                    now,
-                    |_| {},
-                )
-                .await?;
-            tx.commit().await?;
-        }
-        Ok(undone)
+        act::undo(self.workspace(), &mut hands, &action, approver, now).await
     }
 
     /// Takes up what a crash interrupted and what time has closed: writes on their way, proposals
@@ -528,7 +523,8 @@ impl Agent {
         };
         for ticket in self.workspace().tickets().list(&waiting).await? {
             let actions = self.workspace().actions().of_ticket(&ticket.id).await?;
-            if let Some(action) = actions.last() {
+            let wanted = actions.iter().rfind(|action| action.undoes.is_none());
+            if let Some(action) = wanted {
                 self.settle_ticket(&action.id).await?;
             }
         }
@@ -555,7 +551,9 @@ impl Agent {
                 | ActionState::Intended
                 | ActionState::Sent
         );
-        if undecided || ticket.state != TicketState::WaitingForApproval {
+        // What takes something back is no answer to what the ticket asked for.
+        let beside = undecided || action.undoes.is_some() || self.is_replaced(&action).await?;
+        if beside || ticket.state != TicketState::WaitingForApproval {
             return Ok(());
         }
         let investigation = self
@@ -580,6 +578,14 @@ impl Agent {
         Ok(())
     }
 
+    /// Whether another action took its place, which is then what its ticket waits for.
+    async fn is_replaced(&self, action: &Action) -> Result<bool, AgentError> {
+        let all = self.workspace().actions().of_ticket(&action.ticket).await?;
+        Ok(all
+            .iter()
+            .any(|other| other.replaces.as_ref() == Some(&action.id)))
+    }
+
     async fn hands_for(&self, ticket: &Ticket, action: &Action) -> Result<Hands, AgentError> {
         let mut hands = Hands::open(self, &ticket.source, ticket.requester.clone()).await?;
         let investigation = self
@@ -599,7 +605,7 @@ impl Agent {
         Ok(hands)
     }
 
-    async fn action(&self, id: &ActionId) -> Result<(Action, Ticket), AgentError> {
+    pub(crate) async fn action(&self, id: &ActionId) -> Result<(Action, Ticket), AgentError> {
         let action = match self.workspace().actions().get(id).await {
             Err(StoreError::NotFound { .. }) => return Err(AgentError::NoAction(id.clone())),
             other => other?,

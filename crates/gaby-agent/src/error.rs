@@ -49,6 +49,14 @@ pub enum AgentError {
         /// Why not.
         why: String,
     },
+    /// Its like cannot be allowed in advance.
+    #[error("the like of the action {action} cannot be allowed in advance: {why}")]
+    NoLike {
+        /// Which.
+        action: ActionId,
+        /// Why not.
+        why: String,
+    },
     /// The action is not where it would have to be.
     #[error("the action {action} is {}, so this cannot be done with it", .state.as_str())]
     WrongState {

@@ -16,11 +16,16 @@ use crate::error::GateError;
 use crate::execute::{About, Intended, new_action};
 use crate::ledger;
 use crate::policy::Policy;
+use crate::undo;
 
 /// How long a proposal stands unless the operator says otherwise: 30 minutes.
 pub const DEFAULT_LIFE_MILLIS: i64 = 30 * 60 * 1_000;
 /// The longest that a proposal may stand: a day.
 pub const MAX_LIFE_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What the summary of an action says once its arguments are no longer those that it was written
+/// for.
+const EDITED: &str = "with arguments that a person changed";
 
 impl Pending {
     /// Stores the write as proposed, for a human to decide within `life_millis`, which is kept
@@ -89,12 +94,16 @@ pub async fn replace(
     let about = About {
         investigation: old.investigation.clone(),
         ticket: old.ticket.clone(),
-        summary: old.summary.clone(),
+        summary: match old.replaces {
+            Some(_) => old.summary.clone(),
+            None => format!("{} ({EDITED})", old.summary),
+        },
         reason: old.reason.clone(),
         state_before,
+        undoes: old.undoes.clone(),
     };
     let content = json!({"risk": edited.risk, "reasons": edited.reasons, "before": before});
-    let new = new_action(
+    let mut new = new_action(
         workspace,
         edited.call,
         &edited.risk,
@@ -104,6 +113,7 @@ pub async fn replace(
         now,
         life_millis.clamp(60_000, MAX_LIFE_MILLIS),
     )?;
+    new.replaces = Some(old.id.clone());
     old.state = ActionState::Void;
     old.outcome =
         json!({"error": format!("its arguments were edited: {} takes its place", new.id)});
@@ -186,6 +196,7 @@ pub async fn approve(
     action.decided_at = Some(present.now);
     let by = Some(approver.user);
     let mut tx = workspace.begin().await?;
+    undo::claim(&mut tx, &action, present.now).await?;
     ledger::advance(&mut tx, &action, ActionState::Proposed, present.now).await?;
     ledger::record(
         &mut tx,
@@ -333,7 +344,9 @@ fn moved(
     }))
 }
 
-fn same_person(approver: &str, requester: Option<&str>) -> bool {
+/// Whether who decides is who asks, by their addresses.
+#[must_use]
+pub fn same_person(approver: &str, requester: Option<&str>) -> bool {
     let approver = approver.trim().to_lowercase();
     !approver.is_empty() && requester.is_some_and(|r| r.trim().to_lowercase() == approver)
 }

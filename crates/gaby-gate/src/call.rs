@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use gaby_model::{CallKey, PatternId, ToolCall, ToolDefinition};
+use gaby_model::{ArgumentOrigin, CallKey, PatternId, ToolCall, ToolDefinition};
 
 use crate::context::Context;
 use crate::decide::{Decision, ProposedCall, decide};
 use crate::reason::Reason;
 use crate::risk::Risk;
+use crate::weigh;
 
 /// A call that somebody wants to make, before the gate.
 #[derive(Debug)]
@@ -28,11 +29,11 @@ impl Proposed {
     #[must_use]
     pub fn decide(self, context: &Context<'_>) -> Decided {
         let decision = decide(&self.0, context);
+        let bound = |tool: &ToolDefinition| Bound::new(&self.0, tool, context);
         let call = ToolCall {
-            tool: self.0.tool,
+            tool: self.0.tool.clone(),
             arguments: self.0.arguments.value().clone(),
         };
-        let bound = |tool: &ToolDefinition| Bound::new(tool, context);
         match (decision, context.tool) {
             (Decision::Deny { reason }, _) => Decided::Denied(reason),
             // `decide` denies what nobody offers; said again here so that the match is total.
@@ -118,19 +119,29 @@ pub(crate) struct Bound {
     pub(crate) definition_hash: String,
     pub(crate) policy_hash: String,
     pub(crate) audience: BTreeSet<String>,
-    pub(crate) undoable: bool,
+    pub(crate) tool: ToolDefinition,
+    pub(crate) arguments: Vec<ArgumentOrigin>,
+    pub(crate) records: u64,
+    pub(crate) environment: String,
 }
 
 impl Bound {
-    pub(crate) fn new(tool: &ToolDefinition, context: &Context<'_>) -> Result<Self, Reason> {
+    fn new(
+        call: &ProposedCall,
+        tool: &ToolDefinition,
+        context: &Context<'_>,
+    ) -> Result<Self, Reason> {
         Ok(Self {
             definition_hash: tool.definition_hash.clone(),
+            arguments: weigh::origins(call, tool),
+            records: crate::decide::records(call, tool, context),
+            environment: context.situation.environment.clone(),
             policy_hash: context
                 .policy
                 .hash()
                 .map_err(|error| Reason::Policy(error.to_string()))?,
             audience: context.audience.clone(),
-            undoable: tool.undo.is_some(),
+            tool: tool.clone(),
         })
     }
 }

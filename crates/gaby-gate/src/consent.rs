@@ -34,15 +34,31 @@ pub struct Standing {
 pub async fn standing(workspace: &Workspace, connector: &str) -> Result<Standing, GateError> {
     match workspace.grant(connector).await? {
         None => Ok(Standing::default()),
-        Some(grant) => Ok(Standing {
-            scope: serde_json::from_value(grant.scope).map_err(|error| {
-                gaby_store::StoreError::Corrupt(format!("the scope of `{connector}`: {error}"))
-            })?,
-            environment: grant.environment,
-            may_tell: grant.may_tell,
-            revoked: grant.revoked,
-        }),
+        Some(grant) => read(connector, grant),
     }
+}
+
+/// What a connector might be used for by a grant as the consent log keeps it; none for null, which
+/// stands for no grant at all.
+///
+/// # Errors
+/// When the grant is not one that this version knows.
+pub fn standing_of(connector: &str, grant: &Value) -> Result<Option<Standing>, GateError> {
+    let grant: Option<Grant> = serde_json::from_value(grant.clone()).map_err(|error| {
+        gaby_store::StoreError::Corrupt(format!("a grant of `{connector}`: {error}"))
+    })?;
+    grant.map(|grant| read(connector, grant)).transpose()
+}
+
+fn read(connector: &str, grant: Grant) -> Result<Standing, GateError> {
+    Ok(Standing {
+        scope: serde_json::from_value(grant.scope).map_err(|error| {
+            gaby_store::StoreError::Corrupt(format!("the scope of `{connector}`: {error}"))
+        })?,
+        environment: grant.environment,
+        may_tell: grant.may_tell,
+        revoked: grant.revoked,
+    })
 }
 
 /// Grants a connector what it may be used for, or changes it. A grant that was taken back holds

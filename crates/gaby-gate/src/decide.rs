@@ -193,7 +193,7 @@ fn sound_arguments(call: &ProposedCall) -> Result<String, Reason> {
     canonical::hash_value(arguments).map_err(|error| unfit(error.to_string()))
 }
 
-fn records(call: &ProposedCall, tool: &ToolDefinition, context: &Context<'_>) -> u64 {
+pub(crate) fn records(call: &ProposedCall, tool: &ToolDefinition, context: &Context<'_>) -> u64 {
     context
         .records
         .unwrap_or(1)

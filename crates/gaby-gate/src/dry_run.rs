@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use gaby_model::Change;
 use gaby_model::{InvestigationId, RehearsalId, TicketId, Timestamp, ToolCall, ToolDefinition};
 use gaby_store::Workspace;
 use regex::Regex;
@@ -27,17 +28,6 @@ pub struct Diff {
     pub after: Value,
     /// The fields that differ.
     pub changes: Vec<Change>,
-}
-
-/// One field that a write would change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// JSON pointer to it.
-    pub field: String,
-    /// Its value before; null where it has none.
-    pub before: Value,
-    /// Its value after; null where it has none.
-    pub after: Value,
 }
 
 impl Diff {

@@ -45,6 +45,16 @@ pub enum GateError {
         /// What changed.
         why: String,
     },
+    /// Somebody else takes it back, or nobody knows whether it was.
+    #[error("the action {action} is taken back by {by} already, which is {state}")]
+    TakenBackAlready {
+        /// Which.
+        action: ActionId,
+        /// The action that takes it back.
+        by: ActionId,
+        /// Where that one stands, in words.
+        state: &'static str,
+    },
     /// A standing approval was used up meanwhile.
     #[error("the standing approval {0} has no calls left: ask again")]
     PatternSpent(PatternId),

@@ -6,17 +6,20 @@
 
 use gaby_model::{
     Action, ActionId, ActionState, InvestigationId, TicketId, Timestamp, ToolCall, ToolDefinition,
+    Weighing,
 };
 use gaby_store::{Workspace, failpoint};
 use serde_json::{Value, json};
 
 use crate::call::{Bound, Key, WritePermit};
 use crate::decision_hash::DecisionHash;
+use crate::dry_run::Diff;
 use crate::error::GateError;
 use crate::ledger;
 use crate::reason::Reason;
 use crate::recover::{Resume, Verified, recover};
 use crate::risk::Risk;
+use crate::undo;
 
 /// Until when a write that needed no approval must have been sent.
 const OWN_DECISION_MILLIS: i64 = 5 * 60 * 1_000;
@@ -34,6 +37,8 @@ pub struct About {
     pub reason: String,
     /// What the preview read showed; null where the tool has none.
     pub state_before: Value,
+    /// The action that it takes back, if it does.
+    pub undoes: Option<ActionId>,
 }
 
 impl WritePermit {
@@ -65,6 +70,7 @@ impl WritePermit {
         {
             return Err(GateError::PatternSpent(pattern.clone()));
         }
+        undo::claim(&mut tx, &action, now).await?;
         ledger::insert(&mut tx, &action).await?;
         ledger::record(
             &mut tx,
@@ -241,6 +247,9 @@ async fn settle(
     let mut tx = workspace.begin().await?;
     ledger::advance(&mut tx, &action, from, now).await?;
     ledger::record(&mut tx, None, word, &action, action.outcome.clone(), now);
+    if state == ActionState::Done {
+        undo::mark(&mut tx, &action, now).await?;
+    }
     tx.commit().await?;
     failpoint("action:recorded");
     Ok(action)
@@ -269,6 +278,13 @@ pub(crate) fn new_action(
         expires_at,
     }
     .compute()?;
+    let weighing = Weighing {
+        risk_parts: risk.parts.clone(),
+        changes: Diff::simulated(&bound.tool, &about.state_before, &call.arguments).changes,
+        arguments: bound.arguments.clone(),
+        records: bound.records,
+        environment: bound.environment.clone(),
+    };
     Ok(Action {
         id: ActionId::generate(),
         investigation: about.investigation,
@@ -287,6 +303,10 @@ pub(crate) fn new_action(
         decided_at: None,
         rejection: None,
         outcome: Value::Null,
-        undoable: bound.undoable,
+        undoable: bound.tool.undo.is_some(),
+        weighing,
+        replaces: None,
+        undoes: about.undoes,
+        undone_by: None,
     })
 }

@@ -77,5 +77,9 @@ pub(crate) fn action(state: ActionState) -> Action {
         rejection: None,
         outcome: serde_json::Value::Null,
         undoable: false,
+        weighing: gaby_model::Weighing::default(),
+        replaces: None,
+        undoes: None,
+        undone_by: None,
     }
 }

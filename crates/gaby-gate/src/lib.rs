@@ -29,6 +29,7 @@ pub mod risk;
 pub mod rules;
 pub mod scope;
 pub mod situation;
+mod undo;
 mod weigh;
 
 #[cfg(test)]

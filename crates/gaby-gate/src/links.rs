@@ -62,6 +62,14 @@ pub async fn follow(
     Ok(action)
 }
 
+/// The address that opens a link in the console. The token stands behind the `#`, where neither the
+/// server's log nor a proxy's sees it.
+#[must_use]
+pub fn address(base: &str, workspace: &str, token: &str) -> String {
+    let base = base.trim_end_matches('/');
+    format!("{base}/link?workspace={workspace}#token={token}")
+}
+
 fn hashed(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

@@ -1,5 +1,6 @@
 //! How much harm a call could do, 0 to 100, with the parts that make it up.
 
+pub use gaby_model::RiskPart;
 use gaby_model::{Integrity, Reversibility, ToolDefinition};
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +13,6 @@ pub struct Risk {
     pub score: u8,
     /// What adds up to it, before it is capped at 100.
     pub parts: Vec<RiskPart>,
-}
-
-/// One contribution to a call's risk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RiskPart {
-    /// What it is, for people.
-    pub name: String,
-    /// How much it adds.
-    pub points: u8,
 }
 
 /// What about a call matters for its risk, beside its tool.

@@ -116,6 +116,19 @@ impl Scope {
         }
     }
 
+    /// The tools that it names and that its connector does not offer, which would be a slip.
+    #[must_use]
+    pub fn unknown<'a>(&'a self, offered: &[&str]) -> Vec<&'a str> {
+        match self {
+            Self::ReadOnly | Self::ReadWrite | Self::DryRun => Vec::new(),
+            Self::Custom(grants) => grants
+                .iter()
+                .map(|grant| grant.tool.as_str())
+                .filter(|named| !offered.contains(named))
+                .collect(),
+        }
+    }
+
     /// The word on screens and in messages.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! The arguments of a write: what each is for, where it came from, and whose the target is.
 
-use gaby_model::{ArgumentRole, Integrity, Label, ToolDefinition};
+use gaby_model::{ArgumentOrigin, ArgumentRole, Integrity, Label, ToolDefinition};
 use serde_json::Value;
 
 use crate::context::{Context, Ownership};
@@ -58,6 +58,18 @@ pub(crate) fn arguments(
             call.tool
         ))),
     }
+}
+
+/// What each argument is for, and where its value comes from: for the person who decides.
+pub(crate) fn origins(call: &ProposedCall, tool: &ToolDefinition) -> Vec<ArgumentOrigin> {
+    labelled(call)
+        .map(|(argument, label)| ArgumentOrigin {
+            role: tool.arguments.get(&argument).copied(),
+            argument,
+            integrity: label.integrity,
+            origins: label.origins.into_iter().collect(),
+        })
+        .collect()
 }
 
 /// Whether the ownership read depends on this argument. A tool with two targets whose read looks at

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::id::{ActionId, InvestigationId, TicketId, UserId};
+use crate::id::{ActionId, EvidenceId, InvestigationId, TicketId, UserId};
+use crate::label::Integrity;
 use crate::time::Timestamp;
-use crate::tool::ToolCall;
+use crate::tool::{ArgumentRole, ToolCall};
 
 /// Where an action stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -56,6 +57,61 @@ impl ActionState {
     }
 }
 
+/// One contribution to a call's risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RiskPart {
+    /// What it is, for people.
+    pub name: String,
+    /// How much it adds.
+    pub points: u8,
+}
+
+/// One field that a write would change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    /// JSON pointer to it.
+    pub field: String,
+    /// Its value before; null where it has none.
+    pub before: Value,
+    /// Its value after; null where it has none.
+    pub after: Value,
+}
+
+/// What an argument is for, and how far its value can be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ArgumentOrigin {
+    /// The argument's name.
+    pub argument: String,
+    /// What it is for; none where nothing declares it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ArgumentRole>,
+    /// How far its value can be trusted.
+    pub integrity: Integrity,
+    /// The evidence that its value was made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<EvidenceId>,
+}
+
+/// What the gate saw when it weighed a write, for the person who decides.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Weighing {
+    /// What adds up to its risk, before it is capped at 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risk_parts: Vec<RiskPart>,
+    /// What it would change, as far as the tool's preview and definition tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// What each argument is for and where its value comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<ArgumentOrigin>,
+    /// How many records it changes, as far as anybody looked.
+    #[serde(default)]
+    pub records: u64,
+    /// The environment that its connector stands for; empty when not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub environment: String,
+}
+
 /// A write that Gaby wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Action {
@@ -102,4 +158,16 @@ pub struct Action {
     /// Whether a tool that takes it back is declared.
     #[serde(default)]
     pub undoable: bool,
+    /// What the gate saw when it weighed it.
+    #[serde(default)]
+    pub weighing: Weighing,
+    /// The action whose place it takes with other arguments, which a person wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ActionId>,
+    /// The action that it takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ActionId>,
+    /// The action that takes it back, or last tried to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone_by: Option<ActionId>,
 }

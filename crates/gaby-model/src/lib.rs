@@ -17,7 +17,7 @@ pub mod ticket;
 pub mod time;
 pub mod tool;
 
-pub use action::{Action, ActionState};
+pub use action::{Action, ActionState, ArgumentOrigin, Change, RiskPart, Weighing};
 pub use autonomy::Autonomy;
 pub use event::Event;
 pub use evidence::{Citation, Evidence, Origin};

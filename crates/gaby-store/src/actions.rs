@@ -69,7 +69,27 @@ impl Actions<'_> {
             .collect()
     }
 
-    /// Actions in a state (or all), oldest first, at most so many.
+    /// The actions that were proposed since this moment, oldest first: the latest so many.
+    ///
+    /// # Errors
+    /// When the database fails or a row does not open.
+    pub async fn since(&self, since: Timestamp, limit: u32) -> Result<Vec<Action>> {
+        let rows = sqlx::query(
+            "SELECT id, content FROM actions WHERE workspace = $1 AND created_at >= $2 \
+             ORDER BY id DESC LIMIT $3",
+        )
+        .bind(self.0.id().as_str())
+        .bind(since.as_millis())
+        .bind(i64::from(limit))
+        .fetch_all(self.0.db().reader())
+        .await?;
+        rows.iter()
+            .rev()
+            .map(|row| sealed_row(self.0, "actions", row))
+            .collect()
+    }
+
+    /// Actions in a state (or all), oldest first: the latest so many.
     ///
     /// # Errors
     /// When the database fails or a row does not open.
@@ -77,7 +97,7 @@ impl Actions<'_> {
         let state = state.map_or("", ActionState::as_str);
         let rows = sqlx::query(
             "SELECT id, content FROM actions WHERE workspace = $1 AND ($2 = '' OR state = $2) \
-             ORDER BY id LIMIT $3",
+             ORDER BY id DESC LIMIT $3",
         )
         .bind(self.0.id().as_str())
         .bind(state)
@@ -85,6 +105,7 @@ impl Actions<'_> {
         .fetch_all(self.0.db().reader())
         .await?;
         rows.iter()
+            .rev()
             .map(|row| sealed_row(self.0, "actions", row))
             .collect()
     }

@@ -327,6 +327,19 @@ impl Run<'_> {
                 ticket: TicketState::WaitingForApproval,
                 send: false,
             },
+            // The reply was written for other arguments: what it would say may not be what was done.
+            ActionState::Done | ActionState::Undone if action.replaces.is_some() => {
+                self.evidence_of_action(action).await?;
+                self.hand_over(
+                    format!(
+                        "It was done, but not told to the requester, because the reply speaks of the \
+                         arguments before they were changed: {}",
+                        action.summary
+                    ),
+                    Some("Tell the requester.".to_owned()),
+                    sentences,
+                )
+            }
             ActionState::Done | ActionState::Undone => {
                 let number = self.evidence_of_action(action).await?;
                 let done = wish.done.iter().cloned().map(|mut sentence| {

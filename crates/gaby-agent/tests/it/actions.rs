@@ -1,7 +1,8 @@
 //! Writes that a human decides on.
 
-use gaby_agent::Approver;
-use gaby_model::{ActionState, Author, Autonomy, TicketState, Verdict};
+use gaby_agent::{Approver, Like, shown};
+use gaby_model::{ActionState, ArgumentRole, Author, Autonomy, Integrity, TicketState, Verdict};
+use serde_json::json;
 
 use crate::world::{World, locked_out};
 
@@ -116,4 +117,131 @@ async fn what_was_done_can_be_taken_back_once() {
     );
     assert!(world.agent.undo(&action.id, human(&world)).await.is_err());
     assert_eq!(world.vendor.writes().len(), 2);
+    let original = world.agent.workspace().actions().get(&action.id).await;
+    let original = original.unwrap();
+    assert_eq!(original.state, ActionState::Undone);
+    assert_eq!(original.undone_by.as_ref(), Some(&undone.id));
+    assert_eq!(undone.undoes.as_ref(), Some(&action.id));
+}
+
+#[tokio::test]
+async fn who_decides_is_told_what_would_change_where_each_value_comes_from_and_what_the_risk_is() {
+    let world = World::new(Autonomy::Propose).await;
+    let result = world.investigate("helpdesk", locked_out()).await;
+    let action = &result.actions[0];
+    let weighing = &action.weighing;
+    let changes: Vec<String> = weighing
+        .changes
+        .iter()
+        .map(|change| format!("{} {} {}", change.field, change.before, change.after))
+        .collect();
+    assert_eq!(changes, [r#"/status "locked" "active""#]);
+    let sum: u32 = weighing
+        .risk_parts
+        .iter()
+        .map(|p| u32::from(p.points))
+        .sum();
+    assert_eq!(sum, u32::from(action.risk), "{weighing:?}");
+    assert!(weighing.risk_parts.len() > 1, "{weighing:?}");
+    assert_eq!(shown::reach(action), "1 record, named by `customer_id`");
+    let arguments = shown::arguments(world.agent.workspace(), action)
+        .await
+        .unwrap();
+    assert_eq!(arguments.len(), 1);
+    let account = &arguments[0];
+    assert_eq!(
+        (account.argument.as_str(), account.role, account.integrity),
+        ("customer_id", Some(ArgumentRole::Target), Integrity::System)
+    );
+    assert!(
+        account.from[0].contains("what `crm__find_customer` answered"),
+        "{account:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_yes_in_advance_stands_in_for_as_many_calls_as_were_named_and_no_more() {
+    let world = World::new(Autonomy::Propose).await;
+    let again = |number: u32| {
+        let mut ticket = locked_out();
+        ticket["external_id"] = json!(format!("A-{number}"));
+        ticket
+    };
+    let first = world.investigate("helpdesk", again(1)).await;
+    assert_eq!(first.verdict, Verdict::NeedsApproval);
+    let action = &first.actions[0];
+    let like = Like {
+        arguments: [].into(),
+        calls: 1,
+        hours: 24,
+    };
+    let considered = world
+        .agent
+        .consider_like(&action.id, &like, human(&world))
+        .await
+        .unwrap();
+    assert_eq!(considered.would_have_covered.len(), 1);
+    assert!(
+        world.agent.standing_approvals().await.unwrap().is_empty(),
+        "considering allows nothing"
+    );
+    let ann = Approver {
+        user: &world.user,
+        email: "Ann@example.com",
+    };
+    assert!(
+        world
+            .agent
+            .allow_like(&action.id, &like, ann)
+            .await
+            .is_err()
+    );
+    for (calls, hours) in [(0, 24), (501, 24), (1, 0), (1, 337)] {
+        let unbounded = Like {
+            calls,
+            hours,
+            ..like.clone()
+        };
+        let refused = world
+            .agent
+            .allow_like(&action.id, &unbounded, human(&world))
+            .await;
+        assert!(refused.is_err(), "{calls} calls, {hours} hours");
+    }
+    world
+        .agent
+        .allow_like(&action.id, &like, human(&world))
+        .await
+        .unwrap();
+    let second = world.investigate("helpdesk", again(2)).await;
+    assert_eq!(second.verdict, Verdict::Resolved, "{second:#?}");
+    assert_eq!(world.vendor.writes().len(), 1);
+    world.vendor.set_status(1, "locked");
+    let third = world.investigate("helpdesk", again(3)).await;
+    assert_eq!(third.verdict, Verdict::NeedsApproval);
+    assert_eq!(world.vendor.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_yes_in_advance_can_be_taken_back() {
+    let world = World::new(Autonomy::Propose).await;
+    let first = world.investigate("helpdesk", locked_out()).await;
+    let like = Like {
+        arguments: [].into(),
+        calls: 9,
+        hours: 1,
+    };
+    let given = world
+        .agent
+        .allow_like(&first.actions[0].id, &like, human(&world))
+        .await
+        .unwrap();
+    let id = given.pattern.id;
+    let end = async || world.agent.end_standing_approval(&id, human(&world)).await;
+    assert!(end().await.unwrap());
+    let mut later = locked_out();
+    later["external_id"] = json!("later");
+    let second = world.investigate("helpdesk", later).await;
+    assert_eq!(second.verdict, Verdict::NeedsApproval);
+    assert_eq!(world.vendor.writes(), [""; 0]);
 }

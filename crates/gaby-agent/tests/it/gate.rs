@@ -38,7 +38,19 @@ async fn in_dry_run_a_person_is_told_what_gaby_would_have_done_and_nothing_is_do
         "{reason}"
     );
     assert_eq!(world.vendor.writes(), [""; 0]);
-    let report = dry_run::report(workspace, "crm", now()).await.unwrap();
+    let shadow = world.agent.shadow_report("crm", now()).await.unwrap();
+    assert_eq!(
+        (shadow.as_it_was, shadow.as_gaby_would_have),
+        (1, 0),
+        "nobody did anything yet"
+    );
+    world.vendor.set_status(1, "active");
+    let shadow = world.agent.shadow_report("crm", now()).await.unwrap();
+    assert_eq!((shadow.as_it_was, shadow.as_gaby_would_have), (0, 1));
+    world.vendor.set_status(1, "closed");
+    let shadow = world.agent.shadow_report("crm", now()).await.unwrap();
+    assert_eq!(shadow.otherwise, 1);
+    let report = shadow.report;
     assert_eq!(report.would_have_acted, 1);
     let rehearsal = &report.rehearsals[0];
     world.vendor.set_status(1, "active");
@@ -142,7 +154,12 @@ async fn edited_arguments_are_weighed_anew_and_approved_anew() {
     let old = &result.actions[0];
     let edited = world
         .agent
-        .edit(&old.id, json!({"customer_id": 2}), approver)
+        .edit(
+            &old.id,
+            &old.decision_hash,
+            json!({"customer_id": 2}),
+            approver,
+        )
         .await
         .unwrap();
     assert_eq!(edited.state, ActionState::Proposed);
@@ -158,6 +175,11 @@ async fn edited_arguments_are_weighed_anew_and_approved_anew() {
         .approve(&old.id, &old.decision_hash, approver)
         .await;
     assert!(stale.is_err());
+    assert_eq!(
+        world.ticket_state(&result.ticket).await,
+        gaby_model::TicketState::WaitingForApproval,
+        "the ticket waits for the action in its place"
+    );
     let done = world
         .agent
         .approve(&edited.id, &edited.decision_hash, approver)
@@ -167,5 +189,11 @@ async fn edited_arguments_are_weighed_anew_and_approved_anew() {
     assert_eq!(
         world.vendor.writes(),
         [r#"unlock_account {"customer_id":2}"#]
+    );
+    // The reply was written for the other arguments: a person tells the requester.
+    assert_eq!(edited.replaces.as_ref(), Some(&old.id));
+    assert_eq!(
+        world.ticket_state(&result.ticket).await,
+        gaby_model::TicketState::Escalated
     );
 }

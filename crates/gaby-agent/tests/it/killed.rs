@@ -36,6 +36,18 @@ fn the_process_that_is_killed_while_a_human_approves() {
     });
 }
 
+/// The process that is killed while it takes back what was done. Run by the test below.
+#[test]
+#[ignore = "only run by the tests of killed processes"]
+fn the_process_that_is_killed_while_a_human_takes_it_back() {
+    run_in(|world| async move {
+        let ticket = serde_json::from_value(locked_out()).unwrap();
+        let taken = world.agent.intake(ticket, "helpdesk").await.unwrap();
+        world.work_until_settled(taken.id()).await;
+        let _ = take_back(&world, taken.id()).await;
+    });
+}
+
 /// The process that is killed at any moment: takes tickets in, notes which were acknowledged, and
 /// works on them. Run by the test below.
 #[test]
@@ -124,6 +136,16 @@ async fn approve(world: &World, ticket: &TicketId) {
         .agent
         .approve(&action.id, &action.decision_hash, human)
         .await;
+}
+
+async fn take_back(world: &World, ticket: &TicketId) -> Result<(), gaby_agent::AgentError> {
+    let actions = world.agent.workspace().actions().of_ticket(ticket).await;
+    let human = Approver {
+        user: &world.user,
+        email: "agent@example.org",
+    };
+    let original = &actions.unwrap()[0].id;
+    world.agent.undo(original, human).await.map(|_| ())
 }
 
 /// What Gaby said in a ticket.
@@ -219,6 +241,52 @@ async fn a_process_killed_while_a_human_approves_carries_it_out_once_and_tells_i
             assert_eq!(states, [action], "{at}");
             let said = said(&world, id).await;
             assert_eq!(said.len(), 1, "{at}: {said:?}");
+            world.check(&at).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_while_it_takes_something_back_does_so_once_and_the_original_says_so() {
+    // The first time is the action itself, the second what takes it back.
+    for place in [
+        "action:intended@2",
+        "action:sent@2",
+        "action:answered@2",
+        "action:recorded@2",
+    ] {
+        for folder in databases::folders().await {
+            let at = format!("{place} on {:?}", databases::of(folder.path()));
+            let name = "the_process_that_is_killed_while_a_human_takes_it_back";
+            let died = process(name, folder.path(), place).status().unwrap();
+            assert!(was_killed(died), "nothing died at {at}");
+
+            let world = World::open(folder.path(), Autonomy::Act).await;
+            let ticket = serde_json::from_value(locked_out()).unwrap();
+            let taken = world.agent.intake(ticket, "helpdesk").await.unwrap();
+            let id = taken.id();
+            let states = async |world: &World| -> Vec<ActionState> {
+                let actions = world.agent.workspace().actions().of_ticket(id).await;
+                actions.unwrap().iter().map(|action| action.state).collect()
+            };
+            world
+                .work_until(async |world| {
+                    let under_way = [ActionState::Intended, ActionState::Sent];
+                    let states = states(world).await;
+                    states.iter().all(|state| !under_way.contains(state))
+                })
+                .await;
+            // Sent and not known to have happened: the original stands, and is not taken back again
+            // by itself or by anybody, because nobody knows.
+            let (expected, writes) = match place {
+                "action:sent@2" => ([ActionState::Done, ActionState::Unknown], 1),
+                _ => ([ActionState::Undone, ActionState::Done], 2),
+            };
+            assert_eq!(states(&world).await, expected, "{at}");
+            assert_eq!(world.vendor.writes().len(), writes, "{at}");
+            assert!(take_back(&world, id).await.is_err(), "{at}");
+            assert_eq!(world.vendor.writes().len(), writes, "{at}");
+            assert_eq!(said(&world, id).await.len(), 1, "{at}");
             world.check(&at).await;
         }
     }

@@ -92,6 +92,7 @@ impl House {
                 summary: "Unlock account 7".to_owned(),
                 reason: "It is locked.".to_owned(),
                 state_before: json!({"status": "locked"}),
+                undoes: None,
             },
             scene,
             user: UserId::generate(),

@@ -37,6 +37,7 @@ async fn about(workspace: &Workspace) -> About {
         summary: "Unlock account 7".to_owned(),
         reason: "It is locked.".to_owned(),
         state_before: json!({"status": "locked"}),
+        undoes: None,
     }
 }
 

@@ -40,6 +40,10 @@ pub(crate) async fn propose(workspace: &Workspace, ticket: &TicketId, words: &st
         rejection: None,
         outcome: Value::Null,
         undoable: false,
+        weighing: gaby_model::Weighing::default(),
+        replaces: None,
+        undoes: None,
+        undone_by: None,
     };
     let mut tx = workspace.begin().await.unwrap();
     tx.actions().insert(&action, now).await.unwrap();

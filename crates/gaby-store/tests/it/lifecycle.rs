@@ -94,6 +94,10 @@ pub(crate) fn action(ticket: &TicketId, investigation: &InvestigationId) -> Acti
         rejection: None,
         outcome: serde_json::Value::Null,
         undoable: true,
+        weighing: gaby_model::Weighing::default(),
+        replaces: None,
+        undoes: None,
+        undone_by: None,
     }
 }
 
