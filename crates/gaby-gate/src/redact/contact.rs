@@ -76,6 +76,23 @@ pub(super) fn addresses(text: &str, found: &mut Vec<Finding>) {
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(r"(?:\+\s?|\(\+?)?\d(?:[\s().\-/]{0,3}\d){5,16}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?")
 });
+/// Before numbers that are written like telephone numbers and are none.
+const OTHER_NUMBERS: &[&str] = &[
+    "license",
+    "licence",
+    "passport",
+    "account number",
+    "invoice",
+    "order number",
+    "order no",
+    "ticket number",
+    "serial number",
+    "reference number",
+    "tracking number",
+    "credit card",
+    "card number",
+];
+
 /// Three, three and four digits, as in North America.
 static AMERICAN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
@@ -111,6 +128,11 @@ const ABOUT_PHONES: &[&str] = &[
     "cellulare",
     "telefono",
     "reach me",
+    "reached at",
+    "answering",
+    "answer at",
+    "messages to",
+    "texts to",
     "contact number",
     "number is",
 ];
@@ -121,8 +143,16 @@ pub(super) fn phones(text: &str, found: &mut Vec<Finding>) {
         let written = place.as_str();
         let end = start + written.len();
         let before = text[..start].chars().next_back();
-        let joined = before
-            .is_some_and(|c| matches!(c, '.' | ',' | '-' | '/' | '#' | '$' | '€' | '£' | ':'));
+        let digit_first = text[..start]
+            .chars()
+            .rev()
+            .nth(1)
+            .is_some_and(|c| c.is_ascii_digit());
+        // A comma or full stop parts digits only where digits stand on both sides.
+        let joined = before.is_some_and(|c| match c {
+            '.' | ',' => digit_first,
+            c => matches!(c, '-' | '/' | '#' | '$' | '€' | '£' | ':'),
+        });
         if written.contains('\n') || joined || !stands_alone(text, start, end) {
             continue;
         }
@@ -135,6 +165,27 @@ pub(super) fn phones(text: &str, found: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// Whether the few words right before a number say that it is of another kind.
+fn is_another_number(text: &str, start: usize) -> bool {
+    const REACH: usize = 24;
+    let mut from = start.saturating_sub(REACH);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text[from..start].to_lowercase();
+    OTHER_NUMBERS.iter().any(|word| before.contains(word))
+}
+
+/// Whether a number is named right after it, as in `030 901820 (office)`.
+fn is_named_after(text: &str, end: usize) -> bool {
+    const NAMES: &[&str] = &[
+        "office", "fax", "mobile", "cell", "home", "work", "desk", "phone", "tel", "landline",
+    ];
+    let after = text[end..].trim_start_matches([' ', '-', '(', ',', ':', '\t']);
+    let word: String = after.chars().take_while(|c| c.is_alphabetic()).collect();
+    NAMES.contains(&word.to_lowercase().as_str())
 }
 
 fn phone_score(text: &str, start: usize, written: &str) -> Option<u8> {
@@ -156,7 +207,11 @@ fn phone_score(text: &str, start: usize, written: &str) -> Option<u8> {
         .split(|c: char| !c.is_ascii_digit())
         .filter(|group| !group.is_empty())
         .count();
-    let spoken_of = has_context(text, start, ABOUT_PHONES);
+    let spoken_of =
+        has_context(text, start, ABOUT_PHONES) || is_named_after(text, start + written.len());
+    if is_another_number(text, start) {
+        return None;
+    }
     let dialled = number.trim_start_matches('(').starts_with('0');
     match (spoken_of, dialled, groups) {
         (true, _, 2..) => Some(80),

@@ -35,7 +35,7 @@ fn scan(
     }
 }
 
-static CARD: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\d(?:[ \-]?\d){12,18}"));
+static CARD: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\d(?:[ \-]?\d){11,18}"));
 
 pub(super) fn cards(text: &str, found: &mut Vec<Finding>) {
     scan(text, &CARD, Kind::Card, found, |written, start| {

@@ -3,10 +3,94 @@
 
 use std::collections::BTreeMap;
 
+use gaby_model::Timestamp;
 use gaby_store::Workspace;
+use gaby_store::audit::{Actor, AuditRecord};
+use serde_json::{Value, json};
 
 use super::{Profile, redact, restore};
 use crate::error::GateError;
+
+/// The setting under which a workspace's profile is kept.
+const SETTING: &str = "redaction";
+
+/// What a workspace has redacted; the usual profile until somebody says otherwise.
+///
+/// # Errors
+/// When the store fails, or the setting is not one that this version knows.
+pub async fn profile(workspace: &Workspace) -> Result<Profile, GateError> {
+    Ok(workspace.setting(SETTING).await?.unwrap_or_default())
+}
+
+/// Settles what a workspace has redacted from now on.
+///
+/// # Errors
+/// When it cannot be stored.
+pub async fn settle(
+    workspace: &Workspace,
+    profile: &Profile,
+    by: Actor,
+    now: Timestamp,
+) -> Result<(), GateError> {
+    let mut tx = workspace.begin().await?;
+    tx.set_setting(SETTING, profile).await?;
+    tx.audit(AuditRecord {
+        actor: by,
+        action: "redaction.settled".to_owned(),
+        object: workspace.id().to_string(),
+        decision: json!(profile),
+        content: Value::Null,
+        at: now,
+    });
+    Ok(tx.commit().await?)
+}
+
+/// What stands between a workspace's texts and whoever may not read them in the clear, such as a
+/// language model: each text is hidden on its way out, and what comes back is shown again.
+///
+/// ```no_run
+/// # async fn ask(_: &str) -> String { String::new() }
+/// # async fn example(workspace: &gaby_store::Workspace) -> Result<String, gaby_gate::GateError> {
+/// let veil = gaby_gate::redact::Veil::of(workspace).await?;
+/// let hidden = veil.hide("Ann Miller, ann@example.com, cannot sign in.").await?;
+/// let answer = ask(&hidden).await;
+/// veil.show(&answer).await
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Veil {
+    workspace: Workspace,
+    profile: Profile,
+}
+
+impl Veil {
+    /// The veil of a workspace, by its profile as it is now.
+    ///
+    /// # Errors
+    /// As [`profile`].
+    pub async fn of(workspace: &Workspace) -> Result<Self, GateError> {
+        Ok(Self {
+            workspace: workspace.clone(),
+            profile: profile(workspace).await?,
+        })
+    }
+
+    /// Replaces what the profile asks for by pseudonyms.
+    ///
+    /// # Errors
+    /// When the store fails; the text must not go on then.
+    pub async fn hide(&self, text: &str) -> Result<String, GateError> {
+        hide(&self.workspace, text, &self.profile).await
+    }
+
+    /// Turns pseudonyms back, in what comes back or goes on to those who may see the originals.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn show(&self, text: &str) -> Result<String, GateError> {
+        show(&self.workspace, text).await
+    }
+}
 
 /// Replaces what the profile asks for by the workspace's pseudonyms, and keeps what they stand for.
 ///

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use keep::{hide, show};
+pub use keep::{Veil, hide, profile, settle, show};
 use normal::Normal;
 pub use pseudonym::{Redacted, redact, restore};
 
@@ -50,6 +50,20 @@ pub enum Kind {
     Phone,
     /// Names of people.
     Person,
+}
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| {
+                let known: Vec<&str> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
+                format!("`{text}` is none of {}", known.join(", "))
+            })
+    }
 }
 
 impl Kind {

@@ -147,10 +147,19 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 /// The last word of a name that begins here, and how sure it is.
 fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> {
     let word = words[first];
-    if !could_be_name(word.text) {
+    if !could_be_name(word.text) || is_title(word.text) {
         return None;
     }
     let last = run(text, words, first);
+    // "Call Ann Miller": a sentence begins with a large letter, whatever its first word is.
+    let only_begins = last > first
+        && begins_a_sentence(text, word.start)
+        && !is_given(word.text)
+        && !is_family(word.text)
+        && is_given(words[first + 1].text);
+    if only_begins {
+        return None;
+    }
     let titled = first > 0 && is_title(words[first - 1].text) && near(text, words[first - 1], word);
     let cued = cue_before(text, word.start);
     let given = is_given(word.text);
@@ -285,6 +294,11 @@ fn is_family(word: &str) -> bool {
     folded.split('-').any(|part| FAMILY.contains(part)) || by_ending()
 }
 
+fn begins_a_sentence(text: &str, start: usize) -> bool {
+    let before = text[..start].trim_end_matches([' ', '\t']);
+    before.is_empty() || before.ends_with(['.', '!', '?', '\n', ':'])
+}
+
 fn before(text: &str, start: usize) -> String {
     let mut from = start.saturating_sub(24);
     while !text.is_char_boundary(from) {
@@ -353,6 +367,7 @@ mod tests {
         for (text, name) in [
             ("please unlock Anna Kowalska today", "Anna Kowalska"),
             ("ask Mr. Okonkwo about it", "Okonkwo"),
+            ("Call Anna Miller back", "Anna Miller"),
             ("My name is Thandiwe Nkosi and", "Thandiwe Nkosi"),
             ("Best regards,\nJean-Luc Moreau", "Jean-Luc Moreau"),
             ("call John F. Kennedy back", "John F. Kennedy"),
