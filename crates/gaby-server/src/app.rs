@@ -21,6 +21,8 @@ pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) store: Store,
+    /// The address under which browsers reach this server.
+    pub(crate) url: String,
     pub(crate) tenants: Tenants,
     /// Tells the worker that there is work now.
     pub(crate) wake: Arc<Notify>,

@@ -155,7 +155,10 @@ impl From<AgentError> for ApiError {
         match error {
             AgentError::Ticket(error) => Self::invalid(error.to_string()),
             AgentError::NoTicket(_) | AgentError::NoAction(_) => Self::not_found(error.to_string()),
-            AgentError::NotUndoable { .. }
+            // What a person asks for that no standing approval may be.
+            AgentError::Gate(error @ GateError::Pattern(_)) => Self::invalid(error.to_string()),
+            AgentError::NoLike { .. }
+            | AgentError::NotUndoable { .. }
             | AgentError::NotEdited { .. }
             | AgentError::Busy(_)
             | AgentError::TakenBefore { .. }

@@ -134,6 +134,7 @@ impl Server {
             shutdown: CancellationToken::new(),
             demo_admin: config.demo_admin,
             link_open: AtomicBool::new(link.is_some()),
+            url: url.clone(),
             store,
         });
         Ok(Self {

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use gaby_agent::{AgentError, Approver};
+use gaby_agent::{AgentError, Approver, shown};
 use gaby_gate::display;
-use gaby_model::{Action, ActionId, ActionState};
+use gaby_model::{Action, ActionId, ActionState, ArgumentRole, Integrity};
 use gaby_store::Workspace;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
@@ -45,6 +45,35 @@ pub(crate) struct ActionView {
     pub(crate) ticket_subject: String,
     /// The arguments as they really are.
     pub(crate) display: ActionDisplay,
+    /// What it reaches, in a few words.
+    pub(crate) reach: String,
+    /// Where the value of each argument comes from; empty in lists.
+    pub(crate) sources: Vec<ArgumentSource>,
+}
+
+/// Where the value of an argument comes from.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ArgumentSource {
+    /// The argument's name.
+    pub(crate) argument: String,
+    /// What it is for; none where nothing declares it.
+    #[schema(required)]
+    pub(crate) role: Option<ArgumentRole>,
+    /// How far its value can be trusted.
+    pub(crate) integrity: Integrity,
+    /// Where its value comes from, for people.
+    pub(crate) from: Vec<String>,
+}
+
+/// Other arguments in the place of those that wait for a decision.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Edit {
+    /// `decision_hash` of the action as it was shown; a different one is refused.
+    pub(crate) decision_hash: String,
+    /// All arguments of the call, as they should be.
+    #[schema(value_type = Value)]
+    pub(crate) arguments: Map<String, Value>,
 }
 
 /// Arguments made visible: the bytes that were decided on, with nothing hidden in them.
@@ -81,11 +110,30 @@ pub(crate) struct Rejection {
 }
 
 impl ActionView {
+    /// An action with everything about it.
+    pub(crate) async fn whole(workspace: &Workspace, action: Action) -> ApiResult<Self> {
+        let sources = shown::arguments(workspace, &action).await?;
+        let mut view = Self::new(workspace, action).await?;
+        view.sources = sources
+            .into_iter()
+            .map(|shown| ArgumentSource {
+                argument: shown.argument,
+                role: shown.role,
+                integrity: shown.integrity,
+                from: shown.from,
+            })
+            .collect();
+        Ok(view)
+    }
+
+    /// An action as a list shows it.
     pub(crate) async fn new(workspace: &Workspace, action: Action) -> ApiResult<Self> {
         let ticket = workspace.tickets().get(&action.ticket).await?;
         let display = display::render(&action.call.arguments)
             .map_err(|error| ApiError::internal("showing the arguments", &error))?;
         Ok(Self {
+            reach: shown::reach(&action),
+            sources: Vec::new(),
             action,
             ticket_subject: ticket.subject,
             display: ActionDisplay {
@@ -96,7 +144,7 @@ impl ActionView {
     }
 }
 
-fn approver(person: &Person) -> Approver<'_> {
+pub(crate) fn approver(person: &Person) -> Approver<'_> {
     Approver {
         user: &person.user.id,
         email: &person.user.email,
@@ -138,7 +186,7 @@ pub(crate) async fn get_action(
     Id(id): Id<ActionId>,
 ) -> ApiResult<Json<ActionView>> {
     let action = workspace.actions().get(&id).await?;
-    ActionView::new(&workspace, action).await.map(Json)
+    ActionView::whole(&workspace, action).await.map(Json)
 }
 
 /// Approve an action and carry it out, once.
@@ -162,7 +210,7 @@ pub(crate) async fn approve_action(
             .await
     })
     .await?;
-    ActionView::new(&workspace, action).await.map(Json)
+    ActionView::whole(&workspace, action).await.map(Json)
 }
 
 /// Reject an action.
@@ -190,7 +238,32 @@ pub(crate) async fn reject_action(
             .await
     })
     .await?;
-    ActionView::new(&workspace, action).await.map(Json)
+    ActionView::whole(&workspace, action).await.map(Json)
+}
+
+/// Put other arguments in the place of those that wait. It is a new action, weighed anew, to be
+/// decided on like any other; the one before is void.
+#[utoipa::path(post, path = "/api/actions/{id}/edit", tag = "actions",
+    params(("id" = ActionId, Path, description = "The action")), request_body = Edit,
+    responses((status = 200, description = "The action that takes its place", body = ActionView),
+        (status = 404, body = ErrorBody),
+        (status = 409, description = "Already decided, or may not happen with these arguments", body = ErrorBody)))]
+pub(crate) async fn edit_action(
+    State(app): State<App>,
+    person: Person,
+    In(workspace): In,
+    Id(id): Id<ActionId>,
+    Body(edit): Body<Edit>,
+) -> ApiResult<Json<ActionView>> {
+    let tenant = app.tenants.of(&workspace).await?;
+    let action = uninterrupted(async move {
+        let arguments = Value::Object(edit.arguments);
+        let hash = edit.decision_hash;
+        let editor = approver(&person);
+        tenant.agent.edit(&id, &hash, arguments, editor).await
+    })
+    .await?;
+    ActionView::whole(&workspace, action).await.map(Json)
 }
 
 /// Take back an action that was done.
@@ -211,5 +284,5 @@ pub(crate) async fn undo_action(
     })
     .await?;
     let action = workspace.actions().get(&id).await?;
-    ActionView::new(&workspace, action).await.map(Json)
+    ActionView::whole(&workspace, action).await.map(Json)
 }

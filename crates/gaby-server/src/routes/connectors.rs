@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use gaby_agent::AgentError;
 use gaby_connect::mcp::{self, ConnectError, ConnectorStatus, Override, ToolStatus};
+use gaby_gate::consent;
 use gaby_model::{Access, Autonomy, Timestamp};
 use gaby_store::audit::AuditRecord;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::app::App;
 use crate::auth::caller::{Caller, In};
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, Id};
+use crate::routes::consents::GrantView;
 use crate::tenant::Tenant;
 
 /// The connectors of a workspace.
@@ -47,6 +50,8 @@ pub(crate) struct ConnectorView {
     pub(crate) since: Option<Timestamp>,
     /// What can be done with it.
     pub(crate) tools: Vec<ToolView>,
+    /// What it was granted.
+    pub(crate) grant: GrantView,
 }
 
 /// Whether a connector can be reached.
@@ -104,8 +109,12 @@ pub(crate) struct NewAutonomy {
 }
 
 impl ConnectorView {
-    fn new(status: ConnectorStatus) -> Self {
-        Self {
+    async fn new(tenant: &Tenant, status: ConnectorStatus) -> ApiResult<Self> {
+        let standing = consent::standing(&tenant.workspace, &status.name)
+            .await
+            .map_err(AgentError::from)?;
+        Ok(Self {
+            grant: GrantView::new(standing),
             name: status.name,
             kind: status.kind,
             title: status.title,
@@ -116,15 +125,17 @@ impl ConnectorView {
             warnings: status.warnings,
             since: Some(status.since),
             tools: status.tools.into_iter().map(ToolView::new).collect(),
-        }
+        })
     }
 
-    async fn of(tenant: &Tenant, name: &str) -> ApiResult<Self> {
+    pub(crate) async fn of(tenant: &Tenant, name: &str) -> ApiResult<Self> {
         let all = tenant.host.status().await;
-        all.into_iter()
-            .find(|status| status.name == name)
-            .map(Self::new)
-            .ok_or_else(|| ApiError::not_found(format!("there is no connector `{name}`")))
+        match all.into_iter().find(|status| status.name == name) {
+            Some(status) => Self::new(tenant, status).await,
+            None => Err(ApiError::not_found(format!(
+                "there is no connector `{name}`"
+            ))),
+        }
     }
 }
 
@@ -150,10 +161,11 @@ pub(crate) async fn list_connectors(
     In(workspace): In,
 ) -> ApiResult<Json<ConnectorList>> {
     let tenant = app.tenants.of(&workspace).await?;
-    let all = tenant.host.status().await;
-    Ok(Json(ConnectorList {
-        items: all.into_iter().map(ConnectorView::new).collect(),
-    }))
+    let mut items = Vec::new();
+    for status in tenant.host.status().await {
+        items.push(ConnectorView::new(&tenant, status).await?);
+    }
+    Ok(Json(ConnectorList { items }))
 }
 
 /// Say how far Gaby may go with a connector.
@@ -197,7 +209,7 @@ pub(crate) async fn test_connector(
 ) -> ApiResult<Json<ConnectorView>> {
     let tenant = app.tenants.of(&workspace).await?;
     match tenant.host.test(&name).await {
-        Ok(status) => Ok(Json(ConnectorView::new(status))),
+        Ok(status) => ConnectorView::new(&tenant, status).await.map(Json),
         Err(ConnectError::Unreachable { reason, .. }) => {
             let mut view = ConnectorView::of(&tenant, &name).await?;
             view.state = ConnectorState::Down;

@@ -368,3 +368,158 @@ async fn decisions_in_a_form_that_is_none_change_nothing() {
         .await;
     assert_eq!(read.json["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_action_is_shown_with_its_risk_its_reach_and_where_each_value_comes_from() {
+    let desk = Desk::open().await;
+    let (_, action) = desk.refund().await;
+    let path = format!("/api/actions/{}", action["id"].as_str().unwrap());
+    let read = desk.world.get(&desk.agent, &path).await;
+    assert_eq!(read.status, 200, "{}", read.text);
+    let parts = read.json["weighing"]["risk_parts"].as_array().unwrap();
+    let sum: u64 = parts.iter().map(|p| p["points"].as_u64().unwrap()).sum();
+    assert_eq!(sum.min(100), read.json["risk"].as_u64().unwrap());
+    let sources = read.json["sources"].as_array().unwrap();
+    let arguments = read.json["call"]["arguments"].as_object().unwrap();
+    assert_eq!(sources.len(), arguments.len(), "{}", read.text);
+    for source in sources {
+        assert!(!source["from"].as_array().unwrap().is_empty(), "{source}");
+    }
+    assert!(
+        read.json["reach"].as_str().unwrap().contains("payment_id"),
+        "{}",
+        read.text
+    );
+}
+
+#[tokio::test]
+async fn edited_arguments_are_a_new_action_and_the_old_one_is_void() {
+    let desk = Desk::open().await;
+    let (ticket, action) = desk.refund().await;
+    let before = desk.refunds();
+    let mut arguments = action["call"]["arguments"].clone();
+    let reason = match arguments["reason"].as_str() {
+        Some("goodwill") => "duplicate",
+        _ => "goodwill",
+    };
+    arguments["reason"] = json!(reason);
+    let stale = json!({"decision_hash": "0".repeat(64), "arguments": arguments});
+    let refused = desk
+        .world
+        .post(&desk.agent, &path(&action, "edit"), &stale)
+        .await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    let form = json!({"decision_hash": action["decision_hash"], "arguments": arguments});
+    let edited = desk
+        .world
+        .post(&desk.agent, &path(&action, "edit"), &form)
+        .await;
+    assert_eq!(edited.status, 200, "{}", edited.text);
+    assert_eq!(edited.json["state"], "proposed");
+    assert_eq!(edited.json["replaces"], action["id"]);
+    assert_ne!(edited.json["decision_hash"], action["decision_hash"]);
+    assert_eq!(edited.json["sources"][0]["integrity"], "operator");
+    let yes = json!({"decision_hash": action["decision_hash"]});
+    let void = desk
+        .world
+        .post(&desk.agent, &path(&action, "approve"), &yes)
+        .await;
+    assert_eq!(void.status, 409, "{}", void.text);
+    assert_eq!(desk.refunds(), before);
+    assert_eq!(desk.state(&ticket).await, "waiting_for_approval");
+    let yes = json!({"decision_hash": edited.json["decision_hash"]});
+    let done = desk
+        .world
+        .post(&desk.agent, &path(&edited.json, "approve"), &yes)
+        .await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(done.json["state"], "done");
+    assert_eq!(desk.refunds(), before + 1);
+    // The reply spoke of the arguments before: it is not sent.
+    assert_eq!(desk.state(&ticket).await, "escalated");
+}
+
+#[tokio::test]
+async fn money_is_never_allowed_in_advance() {
+    let desk = Desk::open().await;
+    let (_, action) = desk.refund().await;
+    for form in [
+        json!({"calls": 5, "hours": 24}),
+        json!({"calls": 5, "hours": 24, "only_consider": true}),
+        json!({"calls": 5, "hours": 24, "arguments": {"amount": {"about": 5}}}),
+    ] {
+        let refused = desk
+            .world
+            .post(&desk.agent, &path(&action, "patterns"), &form)
+            .await;
+        assert_eq!(refused.status, 400, "{form}: {}", refused.text);
+    }
+    let none = desk.world.get(&desk.agent, "/api/patterns").await;
+    assert_eq!(none.json["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_link_leads_the_person_it_was_made_for_to_the_action_once_and_decides_nothing() {
+    let desk = Desk::open().await;
+    let (_, action) = desk.refund().await;
+    let session = desk.world.get(&desk.agent, "/api/session").await;
+    let email = session.json["user"]["email"].clone();
+    let nobody = json!({"email": "nobody@example.com"});
+    let refused = desk
+        .world
+        .post(&desk.agent, &path(&action, "link"), &nobody)
+        .await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    let made = desk
+        .world
+        .post(
+            &desk.agent,
+            &path(&action, "link"),
+            &json!({"email": email}),
+        )
+        .await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let url = made.json["url"].as_str().unwrap();
+    assert!(url.starts_with(&desk.world.url), "{url}");
+    let token = url.split_once("#token=").unwrap().1;
+    let follow = json!({"token": token});
+    let somebody_else = Seat {
+        workspace: desk.agent.workspace.clone(),
+        ..desk.world.person(Role::Admin, None).await
+    };
+    let mut forged = token.to_owned();
+    let last = if forged.ends_with('0') { "1" } else { "0" };
+    forged.replace_range(forged.len() - 1.., last);
+    for (seat, form) in [
+        (&somebody_else, &follow),
+        (&desk.agent, &json!({"token": forged})),
+        (&desk.agent, &json!({"token": ""})),
+    ] {
+        let refused = desk.world.post(seat, "/api/links/follow", form).await;
+        assert_eq!(refused.status, 409, "{}", refused.text);
+    }
+    let anonymous = Seat {
+        workspace: desk.agent.workspace.clone(),
+        ..Seat::default()
+    };
+    let refused = desk
+        .world
+        .post(&anonymous, "/api/links/follow", &follow)
+        .await;
+    assert_eq!(refused.status, 401, "{}", refused.text);
+    let led = desk
+        .world
+        .post(&desk.agent, "/api/links/follow", &follow)
+        .await;
+    assert_eq!((led.status, &led.json["action"]), (200, &action["id"]));
+    let twice = desk
+        .world
+        .post(&desk.agent, "/api/links/follow", &follow)
+        .await;
+    assert_eq!(twice.status, 409, "{}", twice.text);
+    let still = desk
+        .world
+        .get(&desk.agent, "/api/actions?state=proposed")
+        .await;
+    assert_eq!(still.json["items"].as_array().unwrap().len(), 1);
+}

@@ -13,6 +13,7 @@ mod knowledge;
 mod live;
 mod openapi;
 mod people;
+mod redaction;
 mod roles;
 mod signing_in;
 mod status;

@@ -63,6 +63,12 @@ const TABLE: &[(&str, &str, For)] = &[
     ("POST", "/api/actions/{id}/approve", For::Deciders),
     ("POST", "/api/actions/{id}/reject", For::Deciders),
     ("POST", "/api/actions/{id}/undo", For::Deciders),
+    ("POST", "/api/actions/{id}/edit", For::Deciders),
+    ("POST", "/api/actions/{id}/patterns", For::Deciders),
+    ("POST", "/api/actions/{id}/link", For::Deciders),
+    ("POST", "/api/links/follow", For::Deciders),
+    ("GET", "/api/patterns", For::Readers),
+    ("DELETE", "/api/patterns/{id}", For::Deciders),
     ("GET", "/api/knowledge/search", For::Readers),
     ("GET", "/api/knowledge/sources", For::Readers),
     ("GET", "/api/knowledge/documents", For::Readers),
@@ -74,7 +80,15 @@ const TABLE: &[(&str, &str, For)] = &[
         For::Administrators,
     ),
     ("POST", "/api/connectors/{name}/test", For::Administrators),
+    ("POST", "/api/connectors/{name}/scope", For::Administrators),
+    ("POST", "/api/connectors/{name}/revoke", For::Administrators),
+    ("GET", "/api/connectors/{name}/consents", For::Readers),
+    ("GET", "/api/connectors/{name}/shadow", For::Readers),
+    ("GET", "/api/consents", For::Readers),
     ("GET", "/api/playbooks", For::Readers),
+    ("GET", "/api/settings/redaction", For::Readers),
+    ("POST", "/api/settings/redaction", For::Administrators),
+    ("POST", "/api/settings/redaction/try", For::Administrators),
     ("GET", "/api/audit", For::Readers),
     ("GET", "/api/audit/checkpoint", For::Readers),
     ("POST", "/api/audit/verify", For::Readers),
@@ -179,6 +193,10 @@ async fn acme(world: &World) -> Acme {
     let latest = workspace.investigations().latest(taken.id()).await.unwrap();
     let looked = latest.unwrap().id;
     let call = world.model_call(&workspace, &looked, MARKER).await;
+    let granted = gaby_gate::Standing::default();
+    gaby_gate::consent::grant(&workspace, "crm", &granted, None, world.now())
+        .await
+        .unwrap();
     let program = world.program(&workspace, &["read"]).await;
     let token = world.store.accounts().tokens(&workspace).await.unwrap()[0]
         .id
@@ -192,6 +210,10 @@ async fn acme(world: &World) -> Acme {
             ("/api/llm-calls/", call.to_string()),
             ("/api/knowledge/documents/", document.to_string()),
             ("/api/tokens/", token.to_string()),
+            (
+                "/api/patterns/",
+                gaby_model::PatternId::generate().to_string(),
+            ),
         ]),
         workspace,
     }
@@ -217,7 +239,14 @@ fn body(method: &str, path: &str) -> serde_json::Value {
         ("POST", "/api/tickets/{id}/messages") => json!({"body": "x", "author": "note"}),
         ("POST", "/api/tickets/{id}/state") => json!({"state": "escalated"}),
         ("POST", "/api/actions/{id}/approve") => json!({"decision_hash": "another"}),
+        ("POST", "/api/actions/{id}/edit") => json!({"decision_hash": "another", "arguments": {}}),
+        ("POST", "/api/actions/{id}/patterns") => json!({"calls": 1, "hours": 1}),
+        ("POST", "/api/actions/{id}/link") => json!({"email": "nobody@example.com"}),
+        ("POST", "/api/links/follow") => json!({"token": "none"}),
+        ("POST", "/api/connectors/{name}/scope") => json!({"scope": "read_only"}),
         ("POST", "/api/connectors/{name}/autonomy") => json!({"autonomy": "investigate"}),
+        ("POST", "/api/settings/redaction") => json!({"kinds": [], "threshold": 50}),
+        ("POST", "/api/settings/redaction/try") => json!({"text": "x"}),
         ("POST", "/api/tokens") => json!({"name": "walk", "scopes": ["read"]}),
         _ => json!({}),
     }
