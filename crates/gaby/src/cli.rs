@@ -6,6 +6,9 @@ use crate::commands::{
     approvals, ask, audit, completions, connect, connector, connectors, doctor, eval, ingest,
     investigate, mcp, playbook, policy, replay, search, serve, stub_llm, tickets, token, user,
     workspace,
+    approvals, ask, audit, completions, connect, connector, connectors, consents, doctor, eval,
+    ingest, investigate, mcp, playbook, policy, redact, search, serve, shadow_report, tickets,
+    token, undo, user, workspace,
 };
 use crate::settings::Global;
 
@@ -28,13 +31,17 @@ pub(crate) enum Command {
     Ask(ask::Args),
     Investigate(investigate::Args),
     Approvals(approvals::Args),
+    Undo(undo::Args),
     Tickets(tickets::Args),
     Connect(connect::Args),
     Connectors(connectors::Args),
     Connector(connector::Args),
+    Consents(consents::Args),
+    ShadowReport(shadow_report::Args),
     Mcp(mcp::Args),
     Playbook(playbook::Args),
     Policy(policy::Args),
+    Redact(redact::Args),
     Eval(eval::Args),
     Replay(replay::Args),
     StubLlm(stub_llm::Args),

@@ -5,12 +5,14 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Subcommand;
 use gaby_agent::Approver;
+use gaby_agent::shown::{self, ArgumentShown};
 use gaby_gate::display;
-use gaby_model::{Action, ActionId, ActionState};
+use gaby_model::{Action, ActionId, ActionState, ArgumentRole};
 use gaby_store::Workspace;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::commands::{allow, edit, link};
 use crate::failure::{Ended, usage};
 use crate::output::{self, Output, indent};
 use crate::prompt;
@@ -35,6 +37,11 @@ enum What {
     Show(Show),
     Approve(Approve),
     Reject(Reject),
+    Edit(edit::Args),
+    Allow(allow::Args),
+    Allowed(allow::Allowed),
+    Disallow(allow::Disallow),
+    Link(link::Args),
 }
 
 /// List what waits (the default)
@@ -84,6 +91,8 @@ struct Shown {
     action: Action,
     ticket_subject: String,
     display: Displayed,
+    reach: String,
+    sources: Vec<ArgumentShown>,
 }
 
 #[derive(Serialize)]
@@ -104,7 +113,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
         }
         What::Show(show) => {
             let workspace = place.workspace().await?;
-            let shown = shown(&workspace, &show.action).await?;
+            let shown = look(&workspace, &show.action).await?;
             if args.json {
                 return output::json(&shown);
             }
@@ -126,12 +135,17 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
                 .await?;
             ended(&rejected, args.json)
         }
+        What::Edit(edit) => edit::run(edit, args.json, place).await,
+        What::Allow(allow) => allow::run(allow, args.json, place).await,
+        What::Allowed(_) => allow::list(args.json, place).await,
+        What::Disallow(end) => allow::end(end, place).await,
+        What::Link(link) => link::run(link, args.json, place).await,
     }
 }
 
 async fn decide_yes(args: Approve, json: bool, place: &Workplace) -> anyhow::Result<()> {
     let tenant = place.tenant().await?;
-    let shown = shown(&tenant.workspace, &args.action).await?;
+    let shown = look(&tenant.workspace, &args.action).await?;
     if shown.action.state != ActionState::Proposed {
         bail!(
             "the action {} is {} already",
@@ -175,7 +189,7 @@ async fn decide_yes(args: Approve, json: bool, place: &Workplace) -> anyhow::Res
     }
 }
 
-fn ended(action: &Action, json: bool) -> anyhow::Result<()> {
+pub(crate) fn ended(action: &Action, json: bool) -> anyhow::Result<()> {
     if json {
         return output::json(action);
     }
@@ -220,7 +234,7 @@ async fn show_all(workspace: &Workspace, actions: Vec<Action>, json: bool) -> an
     out.end()
 }
 
-async fn shown(workspace: &Workspace, id: &ActionId) -> anyhow::Result<Shown> {
+async fn look(workspace: &Workspace, id: &ActionId) -> anyhow::Result<Shown> {
     let action = workspace.actions().get(id).await?;
     with_subject(workspace, action).await
 }
@@ -229,6 +243,8 @@ async fn with_subject(workspace: &Workspace, action: Action) -> anyhow::Result<S
     let ticket = workspace.tickets().get(&action.ticket).await?;
     let display = display::render(&action.call.arguments)?;
     Ok(Shown {
+        reach: shown::reach(&action),
+        sources: shown::arguments(workspace, &action).await?,
         action,
         ticket_subject: ticket.subject,
         display: Displayed {
@@ -237,6 +253,14 @@ async fn with_subject(workspace: &Workspace, action: Action) -> anyhow::Result<S
             text: display.text,
         },
     })
+}
+
+fn role(role: ArgumentRole) -> &'static str {
+    match role {
+        ArgumentRole::Target => "what is changed",
+        ArgumentRole::Parameter => "how",
+        ArgumentRole::Content => "text",
+    }
 }
 
 fn tell(out: &mut Output, shown: &Shown) -> anyhow::Result<()> {
@@ -255,6 +279,24 @@ fn tell(out: &mut Output, shown: &Shown) -> anyhow::Result<()> {
     for warning in &shown.display.warnings {
         out.line(format!("  warning: {warning}"))?;
     }
+    for source in &shown.sources {
+        let role = source.role.map_or("not declared", role);
+        out.line(format!(
+            "  {} ({role}) from {}",
+            seen(&source.argument),
+            seen(&source.from.join(", "))
+        ))?;
+    }
+    out.line(format!("  reaches {}", seen(&shown.reach)))?;
+    for change in &action.weighing.changes {
+        let (before, after) = (change.before.to_string(), change.after.to_string());
+        out.line(format!(
+            "  would change {} from {} to {}",
+            seen(&change.field),
+            seen(&before),
+            seen(&after)
+        ))?;
+    }
     if !action.state_before.is_null() {
         out.line("  what is there now")?;
         let before = serde_json::to_string_pretty(&action.state_before)?;
@@ -267,6 +309,13 @@ fn tell(out: &mut Output, shown: &Shown) -> anyhow::Result<()> {
         "  risk {}, until {}",
         action.risk, action.expires_at
     ))?;
+    for part in &action.weighing.risk_parts {
+        out.line(format!("    {:>3} {}", part.points, part.name))?;
+    }
+    out.line(match action.undoable {
+        true => "  can be taken back: gaby undo",
+        false => "  cannot be taken back",
+    })?;
     out.line(format!("  decision hash {}", action.decision_hash))?;
     Ok(())
 }

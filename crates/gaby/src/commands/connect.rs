@@ -6,9 +6,10 @@ use std::io::BufRead as _;
 use clap::Subcommand;
 use gaby_connect::manifest::Setting;
 use gaby_connect::mcp::Connected;
-use gaby_gate::Key;
-use gaby_model::Access;
+use gaby_gate::{Key, Scope, Standing, consent};
+use gaby_model::{Access, Clock as _, SystemClock};
 
+use crate::commands::connector::read_scope;
 use crate::failure::usage;
 use crate::input;
 use crate::output::{Output, note};
@@ -43,6 +44,10 @@ struct Given {
     /// A secret: KEY=- reads a line of stdin, KEY=@FILE a file; may be given again
     #[arg(long, value_name = "KEY=-", value_parser = input::pair)]
     secret: Vec<(String, String)>,
+    /// What it may be used for: read_only, read_write, dry_run (writes are only shown), or @FILE with a
+    /// JSON list of tools and conditions on their arguments
+    #[arg(long, value_name = "SCOPE", default_value = "read_write")]
+    scope: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +77,7 @@ struct Mcp {
 pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let host = place.host().await?;
     if let Some(ThirdParty::Mcp(mcp)) = args.third_party {
+        let scope = read_scope(&mcp.given.scope)?;
         let mut values = plain(mcp.given.set);
         values.extend(secrets(mcp.given.secret)?);
         let connected = match &mcp.url {
@@ -82,11 +88,13 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
                     .await?
             }
         };
+        granted(&mcp.name, scope, place).await?;
         return tell(&mcp.name, &connected, true);
     }
     let Some(manifest) = args.name else {
         return Err(usage("what is to be connected? See `gaby connect --help`"));
     };
+    let scope = read_scope(&args.given.scope)?;
     let name = args.own_name.unwrap_or_else(|| manifest.clone());
     let mut values = plain(args.given.set);
     let mut secrets = secrets(args.given.secret)?;
@@ -94,7 +102,18 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let connected = host
         .connect_manifest(&name, &manifest, values, secrets)
         .await?;
+    granted(&name, scope, place).await?;
     tell(&name, &connected, false)
+}
+
+/// Notes in the consent log who connected it, and what it may be used for.
+async fn granted(name: &str, scope: Scope, place: &Workplace) -> anyhow::Result<()> {
+    let standing = Standing {
+        scope,
+        ..Standing::default()
+    };
+    let workspace = place.workspace().await?;
+    Ok(consent::grant(&workspace, name, &standing, None, SystemClock.now()).await?)
 }
 
 /// Asks for what is needed and was not given.

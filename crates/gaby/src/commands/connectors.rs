@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use gaby_connect::mcp::{ConnectorState, ConnectorStatus};
+use gaby_gate::{Standing, consent};
 use gaby_model::Access;
+use serde::Serialize;
 
 use crate::output::{self, Output, short};
 use crate::workplace::Workplace;
@@ -23,8 +25,14 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let host = place.host().await?;
     host.settled(REACH).await;
     let status = host.status().await;
+    let workspace = place.workspace().await?;
+    let mut all = Vec::with_capacity(status.len());
+    for status in &status {
+        let standing = consent::standing(&workspace, &status.name).await?;
+        all.push(Granted { status, standing });
+    }
     if args.json {
-        return output::json(&status);
+        return output::json(&all);
     }
     let mut out = Output::new();
     if status.is_empty() {
@@ -34,14 +42,27 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
              `gaby connect mcp NAME -- COMMAND` any MCP server."
         ))?;
     }
-    for connector in &status {
-        show(&mut out, connector)?;
+    for one in &all {
+        show(&mut out, one.status, &one.standing)?;
     }
     out.end()
 }
 
+/// A connector, and what it was granted.
+#[derive(Serialize)]
+pub(crate) struct Granted<'a> {
+    #[serde(flatten)]
+    pub(crate) status: &'a ConnectorStatus,
+    #[serde(rename = "grant")]
+    pub(crate) standing: Standing,
+}
+
 /// A connector with its tools.
-pub(crate) fn show(out: &mut Output, connector: &ConnectorStatus) -> anyhow::Result<()> {
+pub(crate) fn show(
+    out: &mut Output,
+    connector: &ConnectorStatus,
+    standing: &Standing,
+) -> anyhow::Result<()> {
     let state = match connector.state {
         ConnectorState::Connecting => "not reached yet",
         ConnectorState::Up => "up",
@@ -49,9 +70,18 @@ pub(crate) fn show(out: &mut Output, connector: &ConnectorStatus) -> anyhow::Res
         ConnectorState::Suspended => "suspended",
     };
     out.line(format!(
-        "{}  {state}  {}  autonomy {}",
-        connector.name, connector.kind, connector.autonomy
+        "{}  {state}  {}  autonomy {}  scope {}",
+        connector.name,
+        connector.kind,
+        connector.autonomy,
+        standing.scope.as_str()
     ))?;
+    if !standing.environment.is_empty() {
+        out.line(format!("  stands for {}", standing.environment))?;
+    }
+    if let Some(why) = &standing.revoked {
+        out.line(format!("  taken back, no call is let through: {why}"))?;
+    }
     if let Some(error) = connector
         .last_error
         .as_ref()

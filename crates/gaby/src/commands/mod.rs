@@ -1,5 +1,6 @@
 //! The commands, one a file: each has its arguments and its `run`.
 
+pub(crate) mod allow;
 pub(crate) mod approvals;
 pub(crate) mod ask;
 pub(crate) mod audit;
@@ -7,10 +8,13 @@ pub(crate) mod completions;
 pub(crate) mod connect;
 pub(crate) mod connector;
 pub(crate) mod connectors;
+pub(crate) mod consents;
 pub(crate) mod doctor;
+pub(crate) mod edit;
 pub(crate) mod eval;
 pub(crate) mod ingest;
 pub(crate) mod investigate;
+pub(crate) mod link;
 pub(crate) mod mcp;
 pub(crate) mod playbook;
 pub(crate) mod policy;
@@ -18,8 +22,13 @@ pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod stub_llm;
+pub(crate) mod redact;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod shadow_report;
 pub(crate) mod tickets;
 pub(crate) mod token;
+pub(crate) mod undo;
 pub(crate) mod user;
 pub(crate) mod workspace;
 
@@ -42,13 +51,17 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Ask(args) => ask::run(args, &place).await,
         Command::Investigate(args) => investigate::run(args, &place).await,
         Command::Approvals(args) => approvals::run(args, &place).await,
+        Command::Undo(args) => undo::run(args, &place).await,
         Command::Tickets(args) => tickets::run(args, &place).await,
         Command::Connect(args) => connect::run(args, &place).await,
         Command::Connectors(args) => connectors::run(args, &place).await,
         Command::Connector(args) => connector::run(args, &place).await,
+        Command::Consents(args) => consents::run(args, &place).await,
+        Command::ShadowReport(args) => shadow_report::run(args, &place).await,
         Command::Mcp(args) => mcp::run(args, &place).await,
         Command::Playbook(args) => playbook::run(args, &place).await,
         Command::Policy(args) => policy::run(args, &place).await,
+        Command::Redact(args) => redact::run(args, &place).await,
         Command::Eval(args) => eval::run(args, &place).await,
         Command::Audit(args) => audit::run(args, &place).await,
         Command::Workspace(args) => workspace::run(args, &place).await,

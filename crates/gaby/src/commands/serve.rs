@@ -13,7 +13,7 @@ use crate::failure::usage;
 use crate::output::note;
 use crate::workplace::Workplace;
 
-const USUAL_ADDRESS: &str = "127.0.0.1:8080";
+pub(crate) const USUAL_ADDRESS: &str = "127.0.0.1:8080";
 
 /// Serve the console and the API, and work on the tickets that come in
 ///

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 
 use serde_json::{Value, json};
 
-use crate::gaby::{Gaby, demo_manifests};
+use crate::gaby::{Gaby, demo_manifests, repository};
 
 fn with_database() -> Gaby {
     let gaby = Gaby::new();
@@ -42,6 +42,35 @@ fn a_database_is_connected_by_one_line_shown_decided_on_and_removed() {
     let ran = gaby.run(&["connect", "sqlite", "--as", "shop", "--set", &path]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("already connected"), "{ran:?}");
+
+    gaby.ok(&[
+        "connector",
+        "shop",
+        "--scope",
+        "read_only",
+        "--environment",
+        "staging",
+    ]);
+    let shown = gaby.json(&["connectors", "--json"]);
+    assert_eq!(shown[0]["grant"]["scope"], "read_only");
+    assert_eq!(shown[0]["grant"]["environment"], "staging");
+    let ran = gaby.run(&["connector", "shop", "--scope", "everything"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let scope = gaby.file("scope.json", r#"[{"tool": "no_such_tool"}]"#);
+    let ran = gaby.run(&["connector", "shop", "--scope", &format!("@{scope}")]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("no_such_tool"), "{ran:?}");
+    let ran = gaby.ok(&["connector", "shop", "--revoke", "moved away"]);
+    assert!(ran.contains("moved away"), "{ran}");
+    let ran = gaby.run(&["connector", "shop", "--environment", "production"]);
+    assert_eq!(ran.code, Some(1), "only a scope grants it again: {ran:?}");
+    gaby.ok(&["connector", "shop", "--scope", "dry_run"]);
+    let log = gaby.json(&["consents", "shop", "--json"]);
+    let kinds: Vec<&Value> = log.as_array().unwrap().iter().map(|c| &c["kind"]).collect();
+    assert_eq!(kinds, ["connected", "revoked", "changed", "connected"]);
+    assert!(gaby.ok(&["consents"]).contains("taken back: moved away"));
+    let empty = gaby.json(&["shadow-report", "shop", "--json"]);
+    assert_eq!(empty["rehearsals"], json!([]));
 
     gaby.ok(&["connector", "shop", "--autonomy", "propose"]);
     assert_eq!(
@@ -178,4 +207,55 @@ fn garbage_on_stdin_does_not_break_the_mcp_server() {
     let ran = gaby.run(&["mcp", "serve", "nothing"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("nothing"), "{ran:?}");
+}
+
+#[test]
+fn a_change_is_shown_with_what_it_reaches_and_taken_back_once() {
+    let gaby = Gaby::new();
+    let database = gaby.demo_database();
+    gaby.connect_accounts(&database);
+    let manifests = demo_manifests();
+    let with = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--connectors", &manifests]);
+        gaby.run(&all)
+    };
+    with(&["connector", "larkfield_accounts", "--autonomy", "act"]);
+    let ticket = repository().join("demo/tickets/02-locked-out.json");
+    let mut ticket: Value = serde_json::from_slice(&std::fs::read(ticket).unwrap()).unwrap();
+    // Handed in by hand, and not by a help desk that nobody set up here.
+    ticket.as_object_mut().unwrap().remove("source");
+    let ticket = gaby.file("ticket.json", ticket.to_string());
+    let ran = with(&["investigate", &ticket, "--json"]);
+    let result: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(result["verdict"], "resolved", "{result}");
+    let action = result["actions"][0]["id"].as_str().unwrap().to_owned();
+    let shown = with(&["approvals", "show", &action]).out;
+    for part in [
+        "reaches 1 record",
+        "would change /status",
+        "can be taken back",
+        "what is changed",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let status = || -> String {
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        let sql = "SELECT status FROM accounts WHERE id = 101";
+        connection.query_row(sql, (), |row| row.get(0)).unwrap()
+    };
+    assert_eq!(status(), "active");
+    let ran = with(&["undo", &action]);
+    assert_eq!(ran.code, Some(2), "nobody is there to be asked: {ran:?}");
+    let ran = with(&["undo", &action, "--yes", "--json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let undo: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&undo["state"], &undo["undoes"]),
+        (&json!("done"), &json!(action))
+    );
+    assert_eq!(status(), "locked");
+    let ran = with(&["undo", &action, "--yes"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("undone"), "{ran:?}");
 }

@@ -3,6 +3,7 @@
 use crate::gaby::Gaby;
 
 const COMMANDS: [&[&str]; 46] = [
+const COMMANDS: [&[&str]; 53] = [
     &[],
     &["serve"],
     &["ingest"],
@@ -14,6 +15,12 @@ const COMMANDS: [&[&str]; 46] = [
     &["approvals", "show"],
     &["approvals", "approve"],
     &["approvals", "reject"],
+    &["approvals", "edit"],
+    &["approvals", "allow"],
+    &["approvals", "allowed"],
+    &["approvals", "disallow"],
+    &["approvals", "link"],
+    &["undo"],
     &["tickets"],
     &["tickets", "list"],
     &["tickets", "show"],
@@ -21,10 +28,13 @@ const COMMANDS: [&[&str]; 46] = [
     &["connect", "mcp"],
     &["connectors"],
     &["connector"],
+    &["consents"],
+    &["shadow-report"],
     &["mcp", "serve"],
     &["playbook"],
     &["playbook", "lint"],
     &["playbook", "list"],
+    &["redact"],
     &["eval", "retrieval"],
     &["replay"],
     &["stub-llm"],

@@ -169,3 +169,27 @@ fn a_test_collection_gives_a_run_and_its_measures() {
         "the store was touched"
     );
 }
+
+#[test]
+fn what_would_be_hidden_from_a_model_is_shown_and_settled() {
+    let gaby = crate::gaby::Gaby::new();
+    let text = "Call Anna Miller on +49 30 901820, or write to ann@example.com.";
+    let ran = gaby.run_with(&["redact", "-", "--json"], text);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let tried: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let found: Vec<&str> = tried["found"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, ["Anna Miller", "+49 30 901820", "ann@example.com"]);
+    gaby.ok(&["redact", "--settle", "--kinds", "email"]);
+    let ran = gaby.run_with(&["redact", "-"], text);
+    assert!(
+        ran.out.contains("Anna Miller") && ran.out.contains("[email_"),
+        "{ran:?}"
+    );
+    let ran = gaby.run_with(&["redact", "-", "--kinds", "horoscope"], text);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}
