@@ -13,6 +13,8 @@ export function newMock({ signedIn = true, setup = { needed: false, demo: false 
   let session = signedIn;
   const actions = [structuredClone(data.action), structuredClone(data.action2)];
   const connectors = structuredClone(data.connectors);
+  const patterns: unknown[] = [];
+  const redaction = { kinds: ['email', 'card'], threshold: 50 };
   const action = (id: string | undefined) => actions.find((one) => one.id === id);
 
   const routes: Record<string, Handler> = {
@@ -69,6 +71,44 @@ export function newMock({ signedIn = true, setup = { needed: false, demo: false 
       Object.assign(one, { state: 'rejected', rejection: field(body, 'reason'), decided_at: data.minutesAgo(0) });
       return ok(one);
     },
+    'POST actions/*/edit': ({ path, body }) => {
+      const one = action(path[1]);
+      if (!one) return gone('action');
+      if (field(body, 'decision_hash') !== one.decision_hash) return { status: 409, json: { error: { code: 'conflict', message: 'The action is no longer what was shown.' } } };
+      const args = field(body, 'arguments');
+      const next = { ...structuredClone(one), id: `${one.id}9`, replaces: one.id, decision_hash: 'ff00', call: { ...one.call, arguments: args }, display: { arguments: args, warnings: [] } };
+      Object.assign(one, { state: 'void', outcome: { error: 'its arguments were edited' } });
+      actions.push(next);
+      return ok(next);
+    },
+    'GET patterns': () => ok({ items: [...patterns] }),
+    'POST actions/*/patterns': ({ path, body }) => {
+      const one = action(path[1]);
+      if (!one) return gone('action');
+      const pattern = { id: 'pat_1', tool: one.call.tool, arguments: { payment_id: { equals: 'pay_7732' } }, remaining: Number(field(body, 'calls')), ends_at: data.minutesAgo(-60), by: 'usr_1' };
+      if (!field(body, 'only_consider')) patterns.push(pattern);
+      return ok({ pattern, would_have_covered: 1, summaries: [one.summary] });
+    },
+    'DELETE patterns/*': () => {
+      patterns.length = 0;
+      return { status: 204 };
+    },
+    'POST links/follow': ({ body }) => (field(body, 'token') === 'good' ? ok({ action: data.action.id }) : { status: 409, json: { error: { code: 'conflict', message: 'This link was used already.' } } }),
+    'POST connectors/*/scope': ({ path, body }) => {
+      const one = connectors.find((connector) => connector.name === path[1]);
+      if (!one) return gone('connector');
+      Object.assign(one.grant, { scope: field(body, 'scope'), revoked: null });
+      return ok(one);
+    },
+    'POST connectors/*/revoke': ({ path, body }) => {
+      const one = connectors.find((connector) => connector.name === path[1]);
+      if (!one) return gone('connector');
+      Object.assign(one.grant, { revoked: field(body, 'reason') });
+      return ok(one);
+    },
+    'GET connectors/*/consents': ({ path }) =>
+      ok({ items: [{ id: 'cns_1', connector: path[1], kind: 'connected', by: 'command line', before: null, after: data.connectors[0]?.grant, at: data.minutesAgo(60) }] }),
+    'GET connectors/*/shadow': ({ path }) => ok({ connector: path[1], since: data.minutesAgo(10080), would_have_acted: 0, would_have_asked: 0, as_gaby_would_have: 0, as_it_was: 0, otherwise: 0, not_looked: 0, by_tool: {}, by_reason: {}, rehearsals: [] }),
     'GET knowledge/search': ({ query }) => ok({ hits: query.get('q') === 'nothing' ? [] : data.hits, seconds: 0.0042 }),
     'GET knowledge/sources': () => ok({ sources: data.sources, totals: { documents: 71, chunks: 696, embedded: 485 } }),
     'GET knowledge/documents': () => ok({ items: data.documents.map(({ id, path, title, source, updated_at }) => ({ id, path, title, source, updated_at, chunks: 4 })), next_cursor: null }),
@@ -89,6 +129,9 @@ export function newMock({ signedIn = true, setup = { needed: false, demo: false 
     'POST audit/verify': () => ok({ ok: true, entries: 24, problem: null }),
     'GET users': () => ok({ items: [data.session.user] }),
     'POST users': ({ body }) => ({ status: 201, json: { ...(body as object), id: 'usr_2', created_at: data.minutesAgo(0) } }),
+    'GET settings/redaction': () => ok(redaction),
+    'POST settings/redaction': ({ body }) => ok(Object.assign(redaction, body)),
+    'POST settings/redaction/try': ({ body }) => ok({ text: String(field(body, 'text')).replace(/\S+@\S+/g, '[email_0123456789ab]'), found: [] }),
     'GET tokens': () => ok({ items: [] }),
     'POST tokens': ({ body }) => ({ status: 201, json: { ...(body as object), id: 'tok_1', token: 'gaby_secret', workspace: 'demo', created_at: data.minutesAgo(0), expires_at: data.minutesAgo(-1000), last_used_at: null } }),
     'GET status': () => ok(data.status),

@@ -152,6 +152,12 @@ export const action: ActionView = {
   needs_human_because: ['Money leaves the company.', 'The connector is set to propose.'], risk: 62, state_before: { payment: 'pay_7732', status: 'succeeded', refunded: '0.00' },
   decision_hash: 'b54f1c7e0d2a4f', state: 'proposed', expires_at: new Date(start + 23 * 3_600_000).toISOString(), created_at: minutesAgo(4), undoable: false,
   ticket_subject: 'Charged twice for invoice INV-2041', display: { arguments: { payment_id: 'pay_7732', amount: '49.00', reason: 'duplicate' }, warnings: [] },
+  reach: '1 record, named by `payment_id`', weighing: {
+    risk_parts: [{ name: 'the tool itself', points: 42 }, { name: 'cannot be taken back', points: 15 }, { name: 'never done here before', points: 5 }],
+    changes: [{ field: '/status', before: 'succeeded', after: 'refunded' }],
+    arguments: [{ argument: 'payment_id', role: 'target', integrity: 'system', origins: [`evd_${hex(1)}`] }], records: 1,
+  },
+  sources: [{ argument: 'payment_id', role: 'target', integrity: 'system', from: ['[1] what `shop__list_payments` answered'] }, { argument: 'reason', role: null, integrity: 'outsider', from: ['text that anybody could have written'] }],
 };
 export const action2: ActionView = {
   ...action, id: `act_${hex(2)}`, ticket: `tkt_${hex(2)}`, call: { tool: { connector: 'shop', tool: 'unlock_account' }, arguments: { customer_id: 'C-2210', note: 'asked by\u202e elcric' } },
@@ -234,18 +240,20 @@ export const sources: KnowledgeSource[] = [
   { id: `src_${hex(2)}`, name: 'Runbooks', location: 'https://git.example.com/fernweh/runbooks.git', documents: 41, chunks: 512, embedded: 301, last_sync: minutesAgo(2), skipped: 3, skipped_files: ['diagrams/network.vsdx: binary file', 'dumps/2024-11.sql: larger than 20 MB', 'notes/empty.md: nothing in it'] },
 ];
 
+const granted: Connector['grant'] = { scope: 'read_write', tools: [], environment: '', may_tell: [], revoked: null };
+
 export const connectors: Connector[] = [
   {
-    name: 'shop', kind: 'sqlite', title: 'Fernweh database', description: 'Customers, subscriptions, invoices, sign-ins and e-mail deliveries.', state: 'up', autonomy: 'propose', last_error: null, warnings: [], since: minutesAgo(40),
+    name: 'shop', kind: 'sqlite', title: 'Fernweh database', description: 'Customers, subscriptions, invoices, sign-ins and e-mail deliveries.', state: 'up', autonomy: 'propose', last_error: null, warnings: [], since: minutesAgo(40), grant: { ...granted, scope: 'dry_run', environment: 'production' },
     tools: [
       { name: 'find_customer', description: 'Finds a customer by e-mail address.', access: 'read', role: 'customer.find', risk: 0, suspended: false, suspended_because: null },
       { name: 'list_payments', description: 'Lists the payments of a customer.', access: 'read', role: 'payment.list', risk: 0, suspended: false, suspended_because: null },
       { name: 'create_refund', description: 'Refunds a payment.', access: 'write', role: 'refund.create', risk: 62, suspended: false, suspended_because: null },
     ],
   },
-  { name: 'files', kind: 'mcp', title: 'files', description: 'A server of somebody else’s, over stdio.', state: 'down', autonomy: 'investigate', last_error: 'the server ended with code 1 before it answered; tried again in 30 s', warnings: [], since: minutesAgo(3), tools: [] },
+  { name: 'files', kind: 'mcp', title: 'files', description: 'A server of somebody else’s, over stdio.', state: 'down', autonomy: 'investigate', last_error: 'the server ended with code 1 before it answered; tried again in 30 s', warnings: [], since: minutesAgo(3), tools: [], grant: { ...granted, revoked: 'nobody uses it any more' } },
   {
-    name: 'tracker', kind: 'mcp', title: 'Issue tracker', description: 'A server of somebody else’s, over HTTP.', state: 'up', autonomy: 'act', last_error: null, warnings: ['The connection is not encrypted.'], since: minutesAgo(200),
+    name: 'tracker', kind: 'mcp', title: 'Issue tracker', description: 'A server of somebody else’s, over HTTP.', state: 'up', autonomy: 'act', last_error: null, warnings: ['The connection is not encrypted.'], since: minutesAgo(200), grant: { ...granted, scope: 'custom', tools: [{ tool: 'close_issue', when: { project: { one_of: ['WEB'] } }, dry_run: false }] },
     tools: [
       { name: 'search_issues', description: 'Searches issues.', access: 'read', role: null, risk: 0, suspended: false, suspended_because: null },
       { name: 'close_issue', description: 'Closes an issue.', access: 'write', role: null, risk: 35, suspended: true, suspended_because: 'its definition changed since it was looked at' },

@@ -5,6 +5,7 @@ import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 import { ApiFailure, isSignedOut } from './api/failure';
 import { keys } from './api/keys';
 import { ApprovalsScreen } from './features/approvals/approvals-screen';
+import { LinkScreen } from './features/approvals/link-screen';
 import { AuditScreen } from './features/audit/audit-screen';
 import { ConnectorsScreen } from './features/connectors/connectors-screen';
 import { Frame } from './features/frame/frame';
@@ -60,6 +61,7 @@ export function Screens() {
           <Route index element={<Navigate to="/inbox" replace />} />
           <Route path="/inbox/:ticket?" element={<InboxScreen />} />
           <Route path="/approvals/:action?" element={<ApprovalsScreen />} />
+          <Route path="/link" element={<LinkScreen />} />
           <Route path="/knowledge" element={<KnowledgeScreen />} />
           <Route path="/connectors" element={<ConnectorsScreen />} />
           <Route path="/playbooks" element={<PlaybooksScreen />} />

@@ -1,21 +1,27 @@
 /** Everything a person needs to say yes or no. */
 import { useQuery } from '@tanstack/react-query';
-import { ArrowLeft, Undo2 } from 'lucide-react';
+import { ArrowLeft, Pencil, Repeat, Undo2 } from 'lucide-react';
+import { useState } from 'react';
 import { Link, useLocation } from 'react-router';
 import type { ActionView } from '../../api/types';
 import { strings } from '../../strings';
 import { Badge, Dot } from '../../ui/badge';
+import { Button } from '../../ui/button';
 import { Data } from '../../ui/json';
 import { Meter } from '../../ui/meter';
 import { Label, useTitle } from '../../ui/screen';
 import { Failure, Skeleton } from '../../ui/states';
+import { useCanDecide } from '../session/queries';
 import { Arguments } from './arguments';
 import { Decision } from './decision';
 import { Expiry } from './expiry';
 import { actionTone, isRunning, riskTone } from './look';
+import { Allow } from './allow';
+import { Edit } from './edit';
 import { Outcome, Reasons } from './outcome';
 import { actionQuery } from './queries';
 import { visibleData } from './visible';
+import { Changes, Kin, Reach, RiskParts, Sources } from './weighing';
 
 const s = strings.action;
 
@@ -61,7 +67,10 @@ function Detail({ action }: { action: ActionView }) {
           </p>
         </header>
         <Arguments value={action.display.arguments} warnings={action.display.warnings} />
-        {action.state_before != null && (
+        <Sources sources={action.sources} />
+        <Reach action={action} />
+        <Changes changes={action.weighing?.changes ?? []} />
+        {action.state_before != null && (action.weighing?.changes ?? []).length === 0 && (
           <section className="flex flex-col gap-1.5">
             <Label>{s.before}</Label>
             <div className="rounded-lg border border-line bg-canvas p-3">
@@ -76,10 +85,12 @@ function Detail({ action }: { action: ActionView }) {
             <Meter value={action.risk / 100} tone={riskTone(action.risk)} label={s.risk} className="w-40" />
             <span className="text-sm">{action.risk} / 100</span>
           </div>
+          <RiskParts action={action} />
         </section>
         <Outcome action={action} />
+        <Kin action={action} />
         <footer className="sticky bottom-0 -mx-4 flex flex-col gap-2 border-t border-line bg-surface px-4 py-4 desk:-mx-8 desk:px-8">
-          <Decision key={action.id} action={action} withKeys />
+          <Decide key={action.id} action={action} />
           <p className="text-xs text-faint">
             {action.state === 'proposed' && `${s.hashHint} `}
             <span title={action.decision_hash} className="font-mono">
@@ -88,6 +99,33 @@ function Detail({ action }: { action: ActionView }) {
           </p>
         </footer>
       </article>
+    </div>
+  );
+}
+
+/** The decision on exactly this, and beside it: other arguments, or a yes in advance to the like. */
+function Decide({ action }: { action: ActionView }) {
+  const canDecide = useCanDecide();
+  const [beside, setBeside] = useState<'edit' | 'allow' | undefined>();
+  if (action.state !== 'proposed' || !canDecide) return <Decision action={action} withKeys />;
+  if (beside === 'edit') return <Edit action={action} onDone={() => setBeside(undefined)} />;
+  return (
+    <div className="flex flex-col gap-3">
+      <Decision action={action} withKeys />
+      {beside === 'allow' ? (
+        <Allow action={action} onDone={() => setBeside(undefined)} />
+      ) : (
+        <div className="flex flex-wrap gap-2">
+          <Button look="quiet" size="small" onClick={() => setBeside('edit')}>
+            <Pencil aria-hidden className="size-3.5" />
+            {s.edit}
+          </Button>
+          <Button look="quiet" size="small" onClick={() => setBeside('allow')}>
+            <Repeat aria-hidden className="size-3.5" />
+            {s.allow}
+          </Button>
+        </div>
+      )}
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { ActionDetail } from './action-detail';
 import { Expiry } from './expiry';
 import { actionTone, riskTone } from './look';
 import { allActionsQuery, waitingActionsQuery } from './queries';
+import { Standing } from './standing';
 
 const s = strings.approvals;
 
@@ -66,6 +67,7 @@ function List({ open }: { open: string | undefined }) {
         </div>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto border-t border-line">
+        {!earlier && <Standing />}
         {actions.isPending ? (
           <Skeleton />
         ) : actions.error && rows.length === 0 ? (

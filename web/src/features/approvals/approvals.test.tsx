@@ -42,3 +42,49 @@ test('who may only read cannot decide, not even by key', async () => {
   expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull();
   expect(sent.some(({ method }) => method === 'POST')).toBe(false);
 });
+
+test('an action shows what would change, where values come from, and what its risk is made of', async () => {
+  renderApp(`/approvals/${action.id}`);
+  expect(await screen.findByText('refunded')).toBeTruthy();
+  expect(screen.getByText('never done here before')).toBeTruthy();
+  expect(screen.getByText('text that anybody could have written')).toBeTruthy();
+});
+
+test('changed arguments are a new decision, and the reader is taken to it', async () => {
+  const { user, sent } = renderApp(`/approvals/${action.id}`);
+  await user.click(await screen.findByRole('button', { name: 'Change the arguments' }));
+  const box = screen.getByRole('textbox');
+  await user.clear(box);
+  await user.type(box, '[[1]');
+  await user.click(screen.getByRole('button', { name: 'Put it up for decision' }));
+  expect((await screen.findByRole('alert')).textContent).toBe('This is not a JSON object.');
+  await user.clear(box);
+  await user.type(box, '{{"amount": "12.00"}');
+  await user.click(screen.getByRole('button', { name: 'Put it up for decision' }));
+  expect(await screen.findByText('12.00')).toBeTruthy();
+  expect(sent.find(({ path }) => path.endsWith('/edit'))?.body).toEqual({ decision_hash: action.decision_hash, arguments: { amount: '12.00' } });
+});
+
+test('the like is allowed in advance only after it was shown what it would cover', async () => {
+  const { user, sent } = renderApp(`/approvals/${action.id}`);
+  await user.click(await screen.findByRole('button', { name: 'Allow the like in advance' }));
+  await user.click(screen.getByRole('button', { name: 'See what it would cover' }));
+  await screen.findByText('It would have covered 1 action in the last 30 days:');
+  const asked = () => sent.filter(({ path }) => path.endsWith('/patterns') && path.includes('/actions/')).map(({ body }) => body);
+  expect(asked()).toEqual([{ calls: 10, hours: 24, only_consider: true }]);
+  await user.click(screen.getByRole('button', { name: 'Allow it' }));
+  await screen.findByText('Allowed in advance.');
+  expect(asked()[1]).toEqual({ calls: 10, hours: 24, only_consider: false });
+  await user.click(await screen.findByRole('button', { name: 'End' }));
+  await waitFor(() => expect(sent.some(({ method }) => method === 'DELETE')).toBe(true));
+});
+
+test('a link from a message opens its action', async () => {
+  renderApp('/link?workspace=demo#token=good');
+  expect(await screen.findByRole('button', { name: 'Approve' })).toBeTruthy();
+});
+
+test('a link that was used says so', async () => {
+  renderApp('/link#token=used');
+  expect((await screen.findByRole('alert')).textContent).toContain('This link was used already.');
+});

@@ -10,6 +10,7 @@ import { Problem } from '../../ui/states';
 import { Moment } from '../../ui/time';
 import { riskTone } from '../approvals/look';
 import { useIsAdmin } from '../session/queries';
+import { Grant } from './grant';
 import { connectorTone } from './look';
 import { useConnector } from './queries';
 
@@ -61,6 +62,7 @@ export function ConnectorCard({ connector }: { connector: Connector }) {
         ))}
         <AutonomyChoice value={connector.autonomy} disabled={!admin || setAutonomy.isPending} onChange={(next) => setAutonomy.mutate(next)} />
         <Problem error={setAutonomy.error ?? test.error} />
+        <Grant connector={connector} admin={admin} />
       </div>
       {connector.tools.length > 0 && (
         <details className="group/tools border-t border-line">

@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, body } from '../../api/client';
 import { keys } from '../../api/keys';
-import type { Autonomy } from '../../api/types';
+import type { Autonomy, ScopeKind } from '../../api/types';
 
 export const connectorsQuery = queryOptions({
   queryKey: keys.connectors,
@@ -20,6 +20,34 @@ export function useConnector(name: string) {
     }),
     test: useMutation({
       mutationFn: () => body(api.POST('/api/connectors/{name}/test', { params: { path } })),
+      onSettled,
+    }),
+  };
+}
+
+export const consentsQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.consents(name),
+    queryFn: () => body(api.GET('/api/connectors/{name}/consents', { params: { path: { name } } })),
+  });
+
+export const shadowQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.shadow(name),
+    queryFn: () => body(api.GET('/api/connectors/{name}/shadow', { params: { path: { name }, query: { days: 7 } } })),
+  });
+
+export function useGrant(name: string) {
+  const client = useQueryClient();
+  const path = { name };
+  const onSettled = () => client.invalidateQueries({ queryKey: keys.connectors });
+  return {
+    setScope: useMutation({
+      mutationFn: (scope: ScopeKind) => body(api.POST('/api/connectors/{name}/scope', { params: { path }, body: { scope } })),
+      onSettled,
+    }),
+    revoke: useMutation({
+      mutationFn: (reason: string) => body(api.POST('/api/connectors/{name}/revoke', { params: { path }, body: { reason } })),
       onSettled,
     }),
   };

@@ -17,7 +17,7 @@ export function SignedIn() {
   }, [persona]);
 
   if (isSignedOut(session.error)) {
-    return <Navigate to="/sign-in" replace state={{ from: location.pathname + location.search }} />;
+    return <Navigate to="/sign-in" replace state={{ from: location.pathname + location.search + location.hash }} />;
   }
   if (session.data) return <Outlet />;
   if (session.error) return <Failure what={strings.errors.crashed} error={session.error} retry={() => void session.refetch()} />;

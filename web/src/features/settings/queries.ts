@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, body } from '../../api/client';
 import { keys } from '../../api/keys';
-import type { Role, Scope } from '../../api/types';
+import type { RedactionProfile, Role, Scope } from '../../api/types';
 
 export const usersQuery = queryOptions({ queryKey: keys.users, queryFn: () => body(api.GET('/api/users')) });
 export const tokensQuery = queryOptions({ queryKey: keys.tokens, queryFn: () => body(api.GET('/api/tokens')) });
@@ -28,4 +28,18 @@ export function useRevokeToken() {
     mutationFn: (id: string) => body(api.DELETE('/api/tokens/{id}', { params: { path: { id } } })),
     onSettled: () => client.invalidateQueries({ queryKey: keys.tokens }),
   });
+}
+
+export const redactionQuery = queryOptions({ queryKey: keys.redaction, queryFn: () => body(api.GET('/api/settings/redaction')) });
+
+export function useSettleRedaction() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (profile: RedactionProfile) => body(api.POST('/api/settings/redaction', { body: profile })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.redaction }),
+  });
+}
+
+export function useTryRedaction() {
+  return useMutation({ mutationFn: (text: string) => body(api.POST('/api/settings/redaction/try', { body: { text } })) });
 }

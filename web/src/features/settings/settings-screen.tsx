@@ -4,6 +4,7 @@ import { Badge } from '../../ui/badge';
 import { Card, Screen } from '../../ui/screen';
 import { useSession } from '../session/queries';
 import { People } from './people';
+import { Redaction } from './redaction';
 import { Tokens } from './tokens';
 
 const s = strings.settings;
@@ -21,6 +22,7 @@ export function SettingsScreen() {
         <>
           <People />
           <Tokens />
+          <Redaction />
         </>
       ) : (
         <p className="text-soft">{s.adminOnly}</p>
