@@ -415,7 +415,7 @@ export const strings = {
     pickHint: 'You see exactly what would be sent, and why, before anything happens.',
     forTicket: 'For ticket',
     standing: 'Allowed in advance',
-    standingLeft: (n: number) => `${count(n, 'more call', 'more calls')}`,
+    standingLeft: (n: number) => count(n, 'more call', 'more calls'),
     until: 'until',
     end: 'End',
     ending: 'Ending…',

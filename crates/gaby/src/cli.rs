@@ -3,12 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    approvals, ask, audit, completions, connect, connector, connectors, doctor, eval, ingest,
-    investigate, mcp, playbook, policy, replay, search, serve, stub_llm, tickets, token, user,
-    workspace,
     approvals, ask, audit, completions, connect, connector, connectors, consents, doctor, eval,
-    ingest, investigate, mcp, playbook, policy, redact, search, serve, shadow_report, tickets,
-    token, undo, user, workspace,
+    ingest, investigate, mcp, playbook, policy, redact, replay, search, serve, shadow_report,
+    stub_llm, tickets, token, undo, user, workspace,
 };
 use crate::settings::Global;
 

@@ -2,8 +2,7 @@
 
 use crate::gaby::Gaby;
 
-const COMMANDS: [&[&str]; 46] = [
-const COMMANDS: [&[&str]; 53] = [
+const COMMANDS: [&[&str]; 55] = [
     &[],
     &["serve"],
     &["ingest"],
