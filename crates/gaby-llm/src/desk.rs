@@ -96,6 +96,12 @@ impl Desk {
         &self.llm
     }
 
+    /// Whose desk it is.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// What the workspace set for itself.
     #[must_use]
     pub fn narrowed(&self) -> &WorkspaceLlm {

@@ -325,6 +325,46 @@ async fn a_ticket_is_fenced_as_data_and_a_secret_in_it_stays_here() {
     assert!(told.contains(&format!("<<{word} answer>>")) && told.contains("$step2/result/0"));
 }
 
+/// Says whose account it was by the name that the model knows the address under.
+const NAMES_WHOM: &str = r#"
+rules:
+  - when: {turn: 0}
+    answer:
+      calls: [{tool: crm__find_customer, arguments: {email: $requester/email}}]
+  - when: {matches: '(\[email_[0-9a-f]{12}\])'}
+    answer:
+      calls:
+        - tool: conclude
+          arguments:
+            verdict: answer
+            confidence: 0.9
+            reason: The account is locked after 5 failed sign-ins.
+            sentences:
+              - {text: "The account of {{1}} was locked after 5 failed sign-ins.", evidence: [1]}
+"#;
+
+#[tokio::test]
+async fn an_address_is_hidden_from_the_model_and_stands_in_the_reply() {
+    let (world, journal) = with_model(Autonomy::Act, NAMES_WHOM).await;
+    let mut ticket = locked_out();
+    ticket["body"] = json!("my account ann@example.com is locked, call me on +49 30 901820");
+    let result = world.investigate("helpdesk", ticket).await;
+    assert_eq!(result.verdict, Verdict::Resolved, "{result:#?}");
+    assert!(
+        result.reply.contains("The account of ann@example.com was"),
+        "{}",
+        result.reply
+    );
+    let asked = journal.asked();
+    assert!(asked.len() >= 2);
+    for asked in asked {
+        let asked = asked.to_string();
+        assert!(!asked.contains("ann@example.com"), "{asked}");
+        assert!(!asked.contains("901820"), "{asked}");
+        assert!(asked.contains("is locked, call me on [phone_"), "{asked}");
+    }
+}
+
 /// Looks for ever.
 const LOOPS: &str = r#"
 rules:

@@ -83,12 +83,50 @@ impl Veil {
         hide(&self.workspace, text, &self.profile).await
     }
 
+    /// Hides what the profile asks for in all texts of a conversation.
+    ///
+    /// # Errors
+    /// When the store fails; none of the texts must go on then.
+    pub async fn hide_all(
+        &self,
+        texts: impl IntoIterator<Item = &mut String> + Send,
+    ) -> Result<Hidden, GateError> {
+        let mut hidden = Hidden::default();
+        for text in texts {
+            let keyed = |value: &[u8]| self.workspace.keyed_hash("pseudonym", value);
+            let redacted = redact(text, &self.profile, &keyed);
+            *text = redacted.text;
+            hidden.0.extend(redacted.originals);
+        }
+        if !hidden.0.is_empty() {
+            let mut tx = self.workspace.begin().await?;
+            for (pseudonym, original) in &hidden.0 {
+                tx.put_pseudonym(pseudonym, original).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(hidden)
+    }
+
     /// Turns pseudonyms back, in what comes back or goes on to those who may see the originals.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn show(&self, text: &str) -> Result<String, GateError> {
         show(&self.workspace, text).await
+    }
+}
+
+/// What was hidden in one conversation. In the answer to it only this is shown again: whoever names the
+/// pseudonym of something else learns nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Hidden(BTreeMap<String, String>);
+
+impl Hidden {
+    /// Turns its pseudonyms in a text back.
+    #[must_use]
+    pub fn show(&self, text: &str) -> String {
+        restore(text, &|pseudonym| self.0.get(pseudonym).cloned())
     }
 }
 

@@ -3,7 +3,7 @@
 //! The model is told the ticket and what was found ([`tell`]), is offered the reads at hand
 //! ([`offer`]), and what it says becomes what the brain wants ([`hear`]). It names values by where they
 //! stand; whatever it writes itself carries its own label, which the gate trusts for nothing. Its draft
-//! is checked against the evidence ([`check`]) and sent back once. When no model answers, the builtin
+//! is checked against the evidence ([`check`]) and sent back once. What is personal is hidden from it ([`veil`]). When no model answers, the builtin
 //! brain goes on, and the step says so.
 
 mod answer;
@@ -12,11 +12,14 @@ mod hear;
 mod offer;
 mod scrub;
 mod tell;
+mod veil;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gaby_gate::GateError;
+use gaby_gate::redact::Veil;
 use gaby_llm::chat::{ChatRequest, Message, ToolAnswer, ToolChoice};
 use gaby_llm::llm::{NoAnswer, TryOutcome};
 use gaby_llm::spend::Allowance;
@@ -82,6 +85,12 @@ impl From<DeskError> for Silent {
     }
 }
 
+impl From<GateError> for Silent {
+    fn from(error: GateError) -> Self {
+        Self::Down(format!("what is personal could not be hidden: {error}"))
+    }
+}
+
 impl Llm {
     /// A brain that asks these models, and goes on by itself when none answers.
     #[must_use]
@@ -105,9 +114,13 @@ impl Llm {
         prompt: &Prompt,
         case: &Case,
         step: u32,
-        (values, request): (Value, ChatRequest),
+        (values, mut request): (Value, ChatRequest),
         longest: Duration,
     ) -> Result<Answered, Silent> {
+        let hidden = Veil::of(self.models.desk.workspace())
+            .await?
+            .hide_all(veil::texts(&mut request))
+            .await?;
         let budget = case.work.budget;
         let asking = Asking {
             purpose,
@@ -124,7 +137,9 @@ impl Llm {
             deadline: Instant::now() + longest,
             route: None,
         };
-        Ok(self.models.desk.ask(asking).await?)
+        let mut answered = self.models.desk.ask(asking).await?;
+        veil::lift(&mut answered.response.turn, &hidden);
+        Ok(answered)
     }
 
     /// Sorts a ticket. One that a playbook is for by its own words is sorted already: what the

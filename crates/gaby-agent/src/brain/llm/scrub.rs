@@ -7,8 +7,8 @@ use gaby_gate::redact::{self, Kind, Profile};
 /// What stands where a secret stood.
 const TAKEN_OUT: &str = "[secret taken out]";
 
-/// A text as a model may see it: what looks like a key, a token or a password is taken out. A
-/// workspace's redaction of personal data belongs here too.
+/// A text as a model may see it: what looks like a key, a token or a password is taken out, whatever a
+/// workspace has hidden; nothing that a model says needs it back.
 #[must_use]
 pub(super) fn for_model(text: &str) -> Cow<'_, str> {
     let secrets = Profile {
