@@ -204,7 +204,7 @@ async fn work(store: &Store, agents: &dyn Agents, job: Job) {
             return;
         }
     };
-    settle(store, &job, outcome.as_ref().map(|()| ())).await;
+    settle(store, &job, outcome.as_ref().copied()).await;
 }
 
 /// Ends when the lease is lost.
