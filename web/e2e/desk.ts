@@ -68,7 +68,7 @@ export async function addPerson(page: Page, person: { name: string; email: strin
   await page.getByRole('link', { name: 'Settings' }).first().click();
   await page.getByRole('button', { name: 'Add a person' }).click();
   await page.getByLabel('Name', { exact: true }).fill(person.name);
-  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('E-mail', { exact: true }).fill(person.email);
   await page.getByLabel('First password').fill(PASSWORD);
   await page.getByLabel('Role').selectOption(person.role);
   await page.getByRole('button', { name: 'Add a person' }).click();
