@@ -4,14 +4,14 @@
 //! are near by either are, and the others could not be among the best: a row far behind in both
 //! halves is behind in their sum.
 
+use std::time::Instant;
+
 use crate::error::KnowledgeError;
 use crate::fusion::{Candidate, Fused, fuse};
 use crate::hit::Timings;
 use crate::index::{NO_PLACE, Snapshot};
 use crate::terms::Query;
 use crate::vectors::Nearest;
-
-use std::time::Instant;
 
 /// Rows that are looked at by both halves, at least, whichever half they are near by.
 const CANDIDATES: usize = 500;
@@ -113,7 +113,7 @@ fn best(scores: &[f32], most: usize) -> Vec<usize> {
 }
 
 /// What work gives, and how many milliseconds it took.
-pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let clock = Instant::now();
     let result = work();
     (result, clock.elapsed().as_secs_f64() * 1000.0)

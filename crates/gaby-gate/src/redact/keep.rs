@@ -80,7 +80,9 @@ impl Veil {
     /// # Errors
     /// When the store fails; the text must not go on then.
     pub async fn hide(&self, text: &str) -> Result<String, GateError> {
-        hide(&self.workspace, text, &self.profile).await
+        let mut text = text.to_owned();
+        self.hide_all([&mut text]).await?;
+        Ok(text)
     }
 
     /// Hides what the profile asks for in all texts of a conversation.
@@ -139,16 +141,11 @@ pub async fn hide(
     text: &str,
     profile: &Profile,
 ) -> Result<String, GateError> {
-    let keyed = |value: &[u8]| workspace.keyed_hash("pseudonym", value);
-    let redacted = redact(text, profile, &keyed);
-    if !redacted.originals.is_empty() {
-        let mut tx = workspace.begin().await?;
-        for (pseudonym, original) in &redacted.originals {
-            tx.put_pseudonym(pseudonym, original).await?;
-        }
-        tx.commit().await?;
-    }
-    Ok(redacted.text)
+    let veil = Veil {
+        workspace: workspace.clone(),
+        profile: profile.clone(),
+    };
+    veil.hide(text).await
 }
 
 /// Turns the workspace's pseudonyms in a text back. One of another workspace stays as it is.
