@@ -18,8 +18,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from minilm import Encoder
-from peers import HybridPeer
+from minilm import Encoder, chromas_own
+from peers import PARTS, HybridPeer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,22 +102,33 @@ def ingest(measure, docs, models, scratch):
 
 
 def query(measure, docs, chunks, models, scratch):
+    """Two peers: chromadb as it comes, whose own embedding function for this model pads every question to
+    256 tokens, and one put together with more care, which does not."""
     out = scratch / "crowd"
     out.mkdir()
     mine = run(measure, "query", docs, str(chunks), out)
-    peer = HybridPeer(Encoder(models), out)
+    peer = HybridPeer(out)
     queries = [json.loads(line)["text"] for line in (out / "queries.jsonl").read_text().splitlines()]
+    comes, careful = (timed_queries(peer, queries, embed) for embed in (chromas_own(models), Encoder(models).embed))
+    rows = [
+        against(f"hybrid query over {mine['chunks']} chunks, chromadb + bm25s", mine["median_ms"], comes["whole"], 5, "ms"),
+        row("  the same, questions not padded", mine["median_ms"], careful["whole"], "ms", ratio=careful["whole"] / mine["median_ms"]),
+    ]
+    for part in PARTS:
+        rows.append(row(f"    of which {part.replace('_', ' ')}", mine[f"{part}_ms"], careful[part], "ms"))
+    return rows
+
+
+def timed_queries(peer, queries, embed):
+    """The median milliseconds of a query and of its parts."""
     for text in queries[:20]:
-        peer.search(text)
-    times = []
+        peer.search(text, embed, {part: [] for part in PARTS})
+    times, whole = {part: [] for part in PARTS}, []
     for text in queries:
         clock = time.perf_counter()
-        peer.search(text)
-        times.append((time.perf_counter() - clock) * 1000)
-    rows = [against(f"hybrid query over {mine['chunks']} chunks, chromadb + bm25s", mine["median_ms"], statistics.median(times), 5, "ms")]
-    for part in ("embed_query", "bm25", "vectors", "fusion", "load"):
-        rows.append(row(f"  of which {part.replace('_', ' ')}", mine[f"{part}_ms"], peer.median(part), "ms"))
-    return rows
+        peer.search(text, embed, times)
+        whole.append((time.perf_counter() - clock) * 1000)
+    return {"whole": statistics.median(whole)} | {part: statistics.median(all) for part, all in times.items()}
 
 
 def serve(gaby, scratch):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
 from onnx import TensorProto, helper, numpy_helper, save
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
@@ -40,8 +41,8 @@ def fetch(folder):
     return model
 
 
-def graph(model):
-    """The model as ONNX: tokens and their mask in, unit vectors out."""
+def graph(model, pooled=True):
+    """The model as ONNX: tokens and their mask in, unit vectors out; not `pooled`, what chromadb expects."""
     config = json.loads((model / "config.json").read_text())
     weights = load_file(model / "model.safetensors")
     constants, nodes = [], []
@@ -57,13 +58,17 @@ def graph(model):
     def norm(prefix):
         return [constant(f"{prefix}.{part}", weights[f"{prefix}.{part}"]) for part in ("weight", "bias")]
 
+    tokens, mask = "tokens", "mask"
+    if not pooled:
+        tokens = node("Cast", ["input_ids"], "tokens", to=TensorProto.INT32)
+        mask = node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
     epsilon = config["layer_norm_eps"]
     positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     words = constant("words", weights["embeddings.word_embeddings.weight"])
     nodes.append(
         helper.make_node(
             "EmbedLayerNormalization",
-            ["tokens", "", words, constant("positions", positions), "", *norm("embeddings.LayerNorm"), "mask"],
+            [tokens, "", words, constant("positions", positions), "", *norm("embeddings.LayerNorm"), mask],
             ["embedded", "lengths"],
             domain=FUSED,
             epsilon=epsilon,
@@ -77,7 +82,7 @@ def graph(model):
         bias = np.concatenate([weights[f"{part}.bias"] for part in parts])
         heads = node(
             "Attention",
-            [hidden, constant(f"{at}.qkv", joined), constant(f"{at}.qkv.bias", bias), "mask"],
+            [hidden, constant(f"{at}.qkv", joined), constant(f"{at}.qkv.bias", bias), mask],
             f"{at}.heads", FUSED, num_heads=config["num_attention_heads"],
         )
 
@@ -99,16 +104,25 @@ def graph(model):
             [narrow, hidden, *norm(f"{at}.output.LayerNorm"), bias],
             f"{at}.out", FUSED, epsilon=epsilon,
         )
-    kept = node("Cast", ["mask"], "kept", to=TensorProto.FLOAT)
+    if not pooled:
+        names, kind, width = ("input_ids", "attention_mask", "token_type_ids"), TensorProto.INT64, "length"
+        node("Identity", [hidden], "last_hidden_state")
+        output = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", width, config["hidden_size"]])
+        return whole(nodes, constants, names, kind, output)
+    kept = node("Cast", [mask], "kept", to=TensorProto.FLOAT)
     kept = node("Unsqueeze", [kept, constant("last", [-1], np.int64)], "kept.wide")
     axis = constant("axis", [1], np.int64)
     summed = node("ReduceSum", [node("Mul", [hidden, kept], "masked"), axis], "summed", keepdims=0)
     count = node("ReduceSum", [kept, axis], "count", keepdims=0)
     node("LpNormalization", [node("Div", [summed, count], "mean")], "vectors", axis=-1, p=2)
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"]) for name in ("tokens", "mask")]
-    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", config["hidden_size"]])]
+    output = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", config["hidden_size"]])
+    return whole(nodes, constants, ("tokens", "mask"), TensorProto.INT32, output)
+
+
+def whole(nodes, constants, names, kind, output):
+    inputs = [helper.make_tensor_value_info(name, kind, ["batch", "length"]) for name in names]
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)]
-    made = helper.make_graph(nodes, "minilm", inputs, outputs, constants)
+    made = helper.make_graph(nodes, "minilm", inputs, [output], constants)
     return helper.make_model(made, opset_imports=opsets, ir_version=8)
 
 
@@ -143,6 +157,22 @@ class Encoder:
             for at, vector in zip(batch, self.session.run(None, feed)[0]):
                 vectors[at] = vector
         return np.array(vectors)
+
+
+def chromas_own(folder):
+    """The embedding function that chromadb has by itself, with the same weights instead of a download."""
+    model = fetch(folder)
+    at = folder / "chroma/onnx"
+    at.mkdir(parents=True, exist_ok=True)
+    # It reads two of these, and wants to see the others.
+    for name in ("config.json", "tokenizer.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"):
+        source = model / name
+        (at / name).write_bytes(source.read_bytes() if source.exists() else b"")
+    if not (at / "model.onnx").exists():
+        save(graph(model, pooled=False), at / "model.onnx")
+    embedding = ONNXMiniLM_L6_V2(["CPUExecutionProvider"])
+    embedding.DOWNLOAD_PATH = at.parent
+    return embedding
 
 
 def quantised(path):

@@ -1,7 +1,6 @@
 """Hybrid search as it is put together in Python: chromadb for vectors, bm25s for words."""
 
 import json
-import statistics
 import time
 
 import bm25s
@@ -12,13 +11,13 @@ import Stemmer
 DEEP = 100
 TOP = 10
 WORDS_SHARE = 0.6
+PARTS = ("embed_query", "bm25", "vectors", "fusion", "load")
 
 
 class HybridPeer:
     """Loads the texts and vectors that Gaby was given, and searches them."""
 
-    def __init__(self, encoder, folder):
-        self.encoder = encoder
+    def __init__(self, folder):
         texts = [json.loads(line)["text"] for line in (folder / "texts.jsonl").read_text().splitlines()]
         vectors = np.fromfile(folder / "vectors.f32", dtype="<f4").reshape(len(texts), -1)
         client = chromadb.EphemeralClient(chromadb.Settings(anonymized_telemetry=False))
@@ -30,21 +29,21 @@ class HybridPeer:
         self.stemmer = Stemmer.Stemmer("english")
         self.words = bm25s.BM25()
         self.words.index(self.tokens(texts), show_progress=False)
-        self.times = {"embed_query": [], "bm25": [], "vectors": [], "fusion": [], "load": []}
 
     def tokens(self, texts):
         return bm25s.tokenize(texts, stopwords="en", stemmer=self.stemmer, show_progress=False)
 
-    def search(self, query):
+    def search(self, query, embed, times):
+        """The best passages; `times` takes the milliseconds of each part, a list a part."""
         clock = time.perf_counter()
 
         def lap(part):
             nonlocal clock
             now = time.perf_counter()
-            self.times[part].append((now - clock) * 1000)
+            times[part].append((now - clock) * 1000)
             clock = now
 
-        vector = self.encoder.embed([query])[0]
+        vector = embed([query])[0]
         lap("embed_query")
         rows, scores = self.words.retrieve(self.tokens([query]), k=DEEP, show_progress=False)
         lap("bm25")
@@ -63,6 +62,3 @@ class HybridPeer:
         found = self.collection.get(best, include=["documents"])
         lap("load")
         return found
-
-    def median(self, part):
-        return statistics.median(self.times[part])

@@ -39,12 +39,17 @@ pub(crate) fn rank(
     most: usize,
     timings: &mut Timings,
 ) -> Result<Ranking, KnowledgeError> {
-    let ((vector, embed_query), (bm25, by_words)) =
-        rayon::join(|| timed(embed), || timed(|| snapshot.words.score(query)));
-    let bm25 = bm25?;
+    let candidates = CANDIDATES.max(most * CANDIDATES_EACH);
+    let words = || {
+        let bm25 = snapshot.words.score(query)?;
+        let named = best(&bm25, candidates);
+        Ok::<_, KnowledgeError>((bm25, named))
+    };
+    let ((vector, embed_query), (words, by_words)) =
+        rayon::join(|| timed(embed), || timed(words));
+    let (bm25, named) = words?;
     (timings.embed_query, timings.bm25) = (embed_query, by_words);
 
-    let candidates = CANDIDATES.max(most * CANDIDATES_EACH);
     let (near, by_meaning) = timed(|| {
         let probe = snapshot.vectors.probe(vector.as_deref()?)?;
         let nearest = snapshot.vectors.nearest(&probe, candidates);
@@ -74,7 +79,7 @@ pub(crate) fn rank(
                 }
             }
         }
-        for row in best(&bm25, candidates) {
+        for row in named {
             if !taken[row] {
                 all.push(Candidate {
                     row,
