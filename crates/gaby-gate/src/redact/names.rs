@@ -16,11 +16,28 @@ static FAMILY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Given names that are words, months or places as well: no name without something more.
-static AMBIGUOUS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    include_str!("ambiguous_names.txt")
+/// Many more of both, from other languages (`tools/names/`). They count less: many are a place or a
+/// street as well.
+static MORE_GIVEN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("more_given_names.txt")
         .split_whitespace()
         .collect()
+});
+static MORE_FAMILY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("more_family_names.txt")
+        .split_whitespace()
+        .collect()
+});
+
+/// Given names that are words, months or places as well: no name without something more.
+static AMBIGUOUS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    [
+        include_str!("ambiguous_names.txt"),
+        include_str!("more_ambiguous_names.txt"),
+    ]
+    .iter()
+    .flat_map(|names| names.split_whitespace())
+    .collect()
 });
 
 /// Before a name, and only there.
@@ -114,6 +131,64 @@ const PARTICLES: &[&str] = &[
     "bin", "ibn", "ben", "dos", "das", "du", "ter", "ten", "af", "av", "st",
 ];
 
+/// Words that end the name of a street, a place or a company and not of a person.
+const PLACES_END: &[&str] = &[
+    "street",
+    "road",
+    "avenue",
+    "lane",
+    "drive",
+    "way",
+    "place",
+    "square",
+    "plaza",
+    "court",
+    "boulevard",
+    "terrace",
+    "hill",
+    "park",
+    "bypass",
+    "pass",
+    "point",
+    "loop",
+    "estate",
+    "row",
+    "station",
+    "gardens",
+    "close",
+    "crescent",
+    "bridge",
+    "bay",
+    "island",
+    "valley",
+    "lake",
+    "river",
+    "inc",
+    "ltd",
+    "llc",
+    "gmbh",
+    "corp",
+    "corporation",
+    "group",
+    "partners",
+    "investments",
+    "company",
+    "bank",
+    "university",
+    "college",
+    "school",
+    "hospital",
+    "airport",
+    "hotel",
+];
+
+/// Words that begin the name of a street or a place.
+const PLACES_BEGIN: &[&str] = &[
+    "via", "rua", "calle", "rue", "piazza", "avenida", "viale", "plaza", "platz", "mount", "fort",
+    "san", "santa", "saint", "port", "porto", "north", "south", "east", "west", "northern",
+    "southern", "eastern", "western", "new",
+];
+
 /// Words that are written large and are no name, of the kind that tickets have.
 static NOT_NAMES: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("not_names.txt").split_whitespace().collect());
@@ -130,6 +205,8 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let mut at = 0;
     while at < words.len() {
         match name_at(text, &words, at) {
+            // A place as a whole: no part of it is a person.
+            Some((last, 0)) => at = last + 1,
             Some((last, score)) => {
                 found.push(Finding {
                     kind: Kind::Person,
@@ -142,6 +219,30 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             None => at += 1,
         }
     }
+}
+
+/// Whether a run of large words is a street, a place or a company: by its first or last word, or
+/// because a house number stands beside it.
+fn is_place(text: &str, words: &[Word<'_>], first: usize, last: usize) -> bool {
+    let begins = PLACES_BEGIN.contains(&folded(words[first].text).as_str());
+    let ends = last > first && PLACES_END.contains(&folded(words[last].text).as_str());
+    let mut before = text[..words[first].start].chars().rev();
+    let number_before =
+        before.next() == Some(' ') && before.next().is_some_and(|c| c.is_ascii_digit());
+    let number_after = text[words[last].end..]
+        .strip_prefix(' ')
+        .is_some_and(is_house_number);
+    begins || ends || number_before || number_after
+}
+
+/// Whether a text begins with a short number that stands by itself, which a telephone number does not.
+fn is_house_number(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text[digits..];
+    let goes_on = rest
+        .strip_prefix([' ', '-', '/', '.'])
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    (1..=4).contains(&digits) && !goes_on
 }
 
 /// The last word of a name that begins here, and how sure it is.
@@ -161,20 +262,27 @@ fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> 
         return None;
     }
     let titled = first > 0 && is_title(words[first - 1].text) && near(text, words[first - 1], word);
+    if !titled && is_place(text, words, first, last) {
+        return Some((last, 0));
+    }
     let cued = cue_before(text, word.start);
+    let known = is_well_known(word.text);
     let given = is_given(word.text);
+    let initial = (first + 1..last).any(|at| is_initial(text, words[at]));
     let ambiguous = AMBIGUOUS.contains(folded(word.text).as_str());
     let several = last > first;
     let family = several && is_family(words[last].text);
     let score = match (titled, given && !ambiguous, several, family) {
         (true, ..) => 90,
         (false, true, true, true) => 88,
-        (false, true, true, false) => 78,
+        (false, true, true, false) if known => 78,
+        (false, true, true, false) => 66,
         (false, _, true, true) if given => 75,
         (false, false, true, true) if cued => 66,
         (false, false, true, true) => 56,
         (false, true, false, _) if cued => 70,
-        (false, true, false, _) => 58,
+        (false, true, false, _) if known => 58,
+        (false, false, true, false) if initial => 66,
         (false, false, true, false) if cued && strong_cue(text, word.start) => 60,
         (false, false, false, _)
             if strong_cue(text, word.start) && (given || is_family(word.text)) =>
@@ -191,6 +299,10 @@ fn run(text: &str, words: &[Word<'_>], first: usize) -> usize {
     let mut last = first;
     let mut next = first + 1;
     while next < words.len() && next <= first + 4 && near(text, words[next - 1], words[next]) {
+        // What belongs to somebody is no part of the name.
+        if words[next - 1].text.ends_with("'s") {
+            break;
+        }
         if could_be_name(words[next].text) || is_initial(text, words[next]) {
             last = next;
         } else if !PARTICLES.contains(&words[next].text) {
@@ -274,7 +386,14 @@ fn folded(word: &str) -> String {
 
 fn is_given(word: &str) -> bool {
     let folded = folded(word);
-    folded.split('-').all(|part| GIVEN.contains(part))
+    folded
+        .split('-')
+        .all(|part| GIVEN.contains(part) || MORE_GIVEN.contains(part))
+}
+
+/// Whether it is a given name that stands for a person even by itself.
+fn is_well_known(word: &str) -> bool {
+    folded(word).split('-').all(|part| GIVEN.contains(part))
 }
 
 /// By the list, or by an ending that family names have in many languages.
@@ -291,7 +410,10 @@ fn is_family(word: &str) -> bool {
             || word.starts_with("O'")
             || word.starts_with("D'")
     };
-    folded.split('-').any(|part| FAMILY.contains(part)) || by_ending()
+    folded
+        .split('-')
+        .any(|part| FAMILY.contains(part) || MORE_FAMILY.contains(part))
+        || by_ending()
 }
 
 fn begins_a_sentence(text: &str, start: usize) -> bool {
