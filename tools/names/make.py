@@ -4,7 +4,7 @@
     python3 make.py faker/faker/providers/person TEXT-FOLDER... --into ../../crates/gaby-gate/src/redact
 
 Reads the given and family names that Faker (MIT, see README.md) holds for each country, keeps those
-in Latin letters, and adds them to the lists that are there. What the texts in the folders write in
+in Latin letters, and writes those that the lists made by hand lack. What the texts in the folders write in
 small letters is a word: a family name that is one is left out, and a given name that is one goes to
 the ambiguous names, which need something more around them.
 """
@@ -83,13 +83,14 @@ def main():
         lists[name] = set((args.into / f"{name}.txt").read_text("utf-8").split())
     given, family = names(args.person)
     small = words(args.texts) | lists["not_names"]
-    ambiguous = lists["ambiguous_names"] | (given & small)
-    lists["ambiguous_names"] = ambiguous
-    lists["given_names"] |= given
-    lists["family_names"] |= family - small - ambiguous
-    for name in ("given_names", "family_names", "ambiguous_names"):
-        (args.into / f"{name}.txt").write_text("\n".join(sorted(lists[name])) + "\n", "utf-8")
-        print(name, len(lists[name]))
+    more = {
+        "more_given_names": given - lists["given_names"],
+        "more_family_names": family - small - lists["family_names"],
+        "more_ambiguous_names": (given & small) - lists["ambiguous_names"],
+    }
+    for name, found in more.items():
+        (args.into / f"{name}.txt").write_text("\n".join(sorted(found)) + "\n", "utf-8")
+        print(name, len(found))
 
 
 if __name__ == "__main__":

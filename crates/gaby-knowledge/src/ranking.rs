@@ -45,8 +45,7 @@ pub(crate) fn rank(
         let named = best(&bm25, candidates);
         Ok::<_, KnowledgeError>((bm25, named))
     };
-    let ((vector, embed_query), (words, by_words)) =
-        rayon::join(|| timed(embed), || timed(words));
+    let ((vector, embed_query), (words, by_words)) = rayon::join(|| timed(embed), || timed(words));
     let (bm25, named) = words?;
     (timings.embed_query, timings.bm25) = (embed_query, by_words);
 

@@ -225,7 +225,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 /// because a house number stands beside it.
 fn is_place(text: &str, words: &[Word<'_>], first: usize, last: usize) -> bool {
     let begins = PLACES_BEGIN.contains(&folded(words[first].text).as_str());
-    let ends = last > first && PLACES_END.contains(&folded(words[last].text).as_str());
+    let end = folded(words[last].text);
+    // A hill may be a family: where it is a known one behind a known given name, it is a person.
+    let is_person = is_well_known(words[first].text) && FAMILY.contains(end.as_str());
+    let ends = last > first && PLACES_END.contains(&end.as_str()) && !is_person;
     let mut before = text[..words[first].start].chars().rev();
     let number_before =
         before.next() == Some(' ') && before.next().is_some_and(|c| c.is_ascii_digit());
@@ -498,6 +501,7 @@ mod tests {
                 "Ludwig van Beethoven",
             ),
             ("I talked to Chloé yesterday", "Chloé"),
+            ("please unlock Anna Hill today", "Anna Hill"),
         ] {
             assert_eq!(found(text), [name], "{text}");
         }
@@ -511,6 +515,9 @@ mod tests {
             "Will you mark it as paid in May?",
             "Export Reports to CSV",
             "VPN Gateway Error ABC123",
+            "The office is in Martin Luther Street",
+            "Send it to Rua Maria Santos",
+            "We moved to Carl Weber 14",
             "",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
