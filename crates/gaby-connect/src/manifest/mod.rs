@@ -22,7 +22,7 @@ pub use error::{ManifestError, ManifestErrors};
 pub use load::{MAX_MANIFEST_BYTES, parse};
 pub use params::{Param, ParamType, input_schema};
 pub use registry::Registry;
-pub use request::{Auth, Method, Paging, Rate, Request};
+pub use request::{Auth, ClientAuth, Method, Paging, Rate, Request};
 
 /// One connector, as its file describes it.
 #[derive(Debug, Clone, Deserialize)]

@@ -24,6 +24,25 @@ pub enum Auth {
         #[serde(default)]
         password: String,
     },
+    /// A token fetched with the client's own id and secret (RFC 6749, section 4.4).
+    #[serde(rename = "oauth2_client_credentials")]
+    OAuth2ClientCredentials {
+        /// Where tokens are given out.
+        token_url: String,
+        /// The client's id.
+        client_id: String,
+        /// Its secret.
+        client_secret: String,
+        /// What the token is to be good for, with blanks between; left out when empty.
+        #[serde(default)]
+        scope: String,
+        /// Which API it is for, where the vendor asks for that; left out when empty.
+        #[serde(default)]
+        audience: String,
+        /// How the client proves who it is.
+        #[serde(default)]
+        client_auth: ClientAuth,
+    },
     /// A header of the vendor's own.
     Header {
         /// Its name.
@@ -31,6 +50,17 @@ pub enum Auth {
         /// Its value.
         value: String,
     },
+}
+
+/// How a client proves who it is to a token endpoint (RFC 6749, section 2.3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// In the `Authorization` header, which every server must take.
+    #[default]
+    Basic,
+    /// In the form, as some vendors want it.
+    Body,
 }
 
 /// HTTP methods that manifests use.

@@ -12,6 +12,7 @@ mod github;
 mod hostile;
 mod http;
 mod manifests;
+mod oauth;
 mod postgres;
 mod ssrf;
 mod third_party;

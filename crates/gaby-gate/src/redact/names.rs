@@ -229,13 +229,17 @@ fn is_place(text: &str, words: &[Word<'_>], first: usize, last: usize) -> bool {
     // A hill may be a family: where it is a known one behind a known given name, it is a person.
     let is_person = is_well_known(words[first].text) && FAMILY.contains(end.as_str());
     let ends = last > first && PLACES_END.contains(&end.as_str()) && !is_person;
+    // What is never part of a name stands behind the run.
+    let behind = words.get(last + 1).is_some_and(|next| {
+        near(text, words[last], *next) && PLACES_END.contains(&folded(next.text).as_str())
+    });
     let mut before = text[..words[first].start].chars().rev();
     let number_before =
         before.next() == Some(' ') && before.next().is_some_and(|c| c.is_ascii_digit());
     let number_after = text[words[last].end..]
         .strip_prefix(' ')
         .is_some_and(is_house_number);
-    begins || ends || number_before || number_after
+    begins || ends || behind || number_before || number_after
 }
 
 /// Whether a text begins with a short number that stands by itself, which a telephone number does not.

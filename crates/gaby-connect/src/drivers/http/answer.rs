@@ -124,8 +124,7 @@ impl Received {
         if text.is_empty() {
             return String::new();
         }
-        let short: String = text.chars().take(MAX_REASON).collect();
-        format!(": {short}")
+        format!(": {}", shortened(&text))
     }
 
     fn is_html(&self) -> bool {
@@ -134,6 +133,11 @@ impl Received {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|kind| kind.contains("html"))
     }
+}
+
+/// As much of a vendor's words as is passed on.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_REASON).collect()
 }
 
 /// How long the vendor asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or the

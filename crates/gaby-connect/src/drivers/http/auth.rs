@@ -1,24 +1,40 @@
 //! What proves to an API who asks.
 
+use std::time::Instant;
+
 use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use tokio::sync::Mutex;
 
+use super::oauth::TokenClient;
 use crate::drivers::{DriverError, Given};
 use crate::manifest::Auth;
+use crate::net::Guard;
 use crate::template::{Encoding, render};
 
-/// The header that authenticates, if one does. It goes to the base URL's own origin only.
-pub(super) struct Credentials(Option<(HeaderName, HeaderValue)>);
+/// What makes the header that authenticates. It goes to the base URL's own origin only.
+pub(super) enum Credentials {
+    /// Nothing does.
+    None,
+    /// The same each time.
+    Fixed(HeaderName, HeaderValue),
+    /// With a token that ends.
+    Token(Box<TokenClient>),
+}
 
 impl Credentials {
-    pub(super) fn render(auth: Option<&Auth>, given: &Given) -> Result<Self, DriverError> {
+    pub(super) fn render(
+        auth: Option<&Auth>,
+        given: &Given,
+        guard: &Guard,
+    ) -> Result<Self, DriverError> {
         let context = given.context();
         let fill = |field: &str, template: &str| {
             render(template, &context, Encoding::Plain)
                 .map_err(|error| DriverError::Settings(format!("`auth.{field}`: {error}")))
         };
         let (name, value) = match auth {
-            None | Some(Auth::None) => return Ok(Self(None)),
+            None | Some(Auth::None) => return Ok(Self::None),
             Some(Auth::Bearer { token }) => {
                 (AUTHORIZATION, format!("Bearer {}", fill("token", token)?))
             }
@@ -33,6 +49,27 @@ impl Credentials {
                 let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
                 (AUTHORIZATION, format!("Basic {encoded}"))
             }
+            Some(Auth::OAuth2ClientCredentials {
+                token_url,
+                client_id,
+                client_secret,
+                scope,
+                audience,
+                client_auth,
+            }) => {
+                let url = guard
+                    .url(&fill("token_url", token_url)?)
+                    .map_err(|error| DriverError::Settings(format!("`auth.token_url`: {error}")))?;
+                return Ok(Self::Token(Box::new(TokenClient {
+                    url,
+                    id: fill("client_id", client_id)?,
+                    secret: fill("client_secret", client_secret)?.into(),
+                    scope: fill("scope", scope)?,
+                    audience: fill("audience", audience)?,
+                    sent_in: *client_auth,
+                    held: Mutex::new(None),
+                })));
+            }
             Some(Auth::Header { name, value }) => {
                 let header = HeaderName::try_from(name.as_str()).map_err(|_| {
                     DriverError::Settings(format!("`auth.name` is not a header's name: `{name}`"))
@@ -46,11 +83,31 @@ impl Credentials {
             )
         })?;
         value.set_sensitive(true);
-        Ok(Self(Some((name, value))))
+        Ok(Self::Fixed(name, value))
     }
 
-    /// The header.
-    pub(super) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        self.0.clone()
+    /// The header, for which a token may have to be fetched first.
+    pub(super) async fn header(
+        &self,
+        http: &reqwest::Client,
+        guard: &Guard,
+        deadline: Instant,
+    ) -> Result<Option<(HeaderName, HeaderValue)>, DriverError> {
+        Ok(match self {
+            Self::None => None,
+            Self::Fixed(name, value) => Some((name.clone(), value.clone())),
+            Self::Token(client) => {
+                let value = client.header(http, guard, deadline).await?;
+                Some((AUTHORIZATION, value))
+            }
+        })
+    }
+
+    /// Whether what was refused in a request is worth another try, with a token that is newer than it.
+    pub(super) async fn renew(&self, request: Instant) -> bool {
+        match self {
+            Self::None | Self::Fixed(..) => false,
+            Self::Token(client) => client.drop_older_than(request).await,
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod auth;
+mod oauth;
 mod pace;
 mod paging;
 mod request;
@@ -77,7 +78,7 @@ impl Http {
             }
         }
         Ok(Self {
-            credentials: Credentials::render(manifest.auth.as_ref(), given)?,
+            credentials: Credentials::render(manifest.auth.as_ref(), given, &guard)?,
             pace: Pace::new(manifest.rate),
             settings: given.settings.clone(),
             base,

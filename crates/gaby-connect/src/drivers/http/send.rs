@@ -55,12 +55,21 @@ impl Http {
         deadline: Instant,
         most_bytes: usize,
     ) -> Result<Received, DriverError> {
-        let mut waited = false;
+        let (mut waited, mut renewed) = (false, false);
         loop {
             self.pace.turn(deadline).await?;
+            let began = Instant::now();
             let received = self
                 .follow(outgoing.clone(), nature, deadline, most_bytes)
                 .await?;
+            // Who is not let in has done nothing yet: a token may have ended before its time.
+            if received.status == StatusCode::UNAUTHORIZED
+                && !renewed
+                && self.credentials.renew(began).await
+            {
+                renewed = true;
+                continue;
+            }
             let Some(wait) = self.asked_to_wait(&received, nature) else {
                 return received.success(nature);
             };
@@ -137,14 +146,20 @@ impl Http {
         let left = deadline.saturating_duration_since(Instant::now());
         let whole = || Duration::from_secs(left.as_secs().max(1));
         let at = format!("{} {}", outgoing.method, plain(&outgoing.url));
-        let own = outgoing.url.origin() == self.base.origin();
+        // Another host that an answer leads to is not shown the credentials.
+        let credentials = match outgoing.url.origin() == self.base.origin() {
+            true => {
+                let (client, guard) = (&self.client, &self.guard);
+                self.credentials.header(client, guard, deadline).await?
+            }
+            false => None,
+        };
         let mut request = self
             .client
             .request(outgoing.method, outgoing.url)
             .headers(outgoing.headers)
             .timeout(left);
-        // Another host that an answer leads to is not shown the credentials.
-        if own && let Some((name, value)) = self.credentials.header() {
+        if let Some((name, value)) = credentials {
             request = request.header(name, value);
         }
         if let Some(body) = outgoing.body {
@@ -162,7 +177,7 @@ impl Http {
 }
 
 /// The address without its query, which may hold what somebody searched for.
-fn plain(url: &url::Url) -> String {
+pub(super) fn plain(url: &url::Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
@@ -174,7 +189,12 @@ fn refused(error: GuardError) -> DriverError {
 }
 
 /// A failure to exchange anything, in terms of whether a write may have happened.
-fn explain(at: &str, error: &reqwest::Error, nature: Nature, time: Duration) -> DriverError {
+pub(super) fn explain(
+    at: &str,
+    error: &reqwest::Error,
+    nature: Nature,
+    time: Duration,
+) -> DriverError {
     let mut words = Vec::new();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -77,6 +77,27 @@ pub(super) fn connection(manifest: &Manifest, faults: &mut Faults) {
             faults.template("auth.username", username, &known);
             faults.template("auth.password", password, &known);
         }
+        (
+            Some(Auth::OAuth2ClientCredentials {
+                token_url,
+                client_id,
+                client_secret,
+                scope,
+                audience,
+                client_auth: _,
+            }),
+            _,
+        ) => {
+            for (field, template) in [
+                ("auth.token_url", token_url),
+                ("auth.client_id", client_id),
+                ("auth.client_secret", client_secret),
+                ("auth.scope", scope),
+                ("auth.audience", audience),
+            ] {
+                faults.template(field, template, &known);
+            }
+        }
         (Some(Auth::Header { name, value }), _) => {
             faults.template("auth.value", value, &known);
             if reqwest::header::HeaderName::try_from(name.as_str()).is_err() {
