@@ -1,7 +1,7 @@
 """Makes the lists of names that the redaction knows people by.
 
     pip download --no-deps faker && unzip faker-*.whl -d faker
-    python3 make.py faker/faker/providers/person TEXT-FOLDER... --into ../../crates/gaby-gate/src/redact
+    python3 make.py faker/faker/providers/person TEXT-FOLDER... --into ../../crates/gaby-gate/src/redact/names
 
 Reads the given and family names that Faker (MIT, see README.md) holds for each country, keeps those
 in Latin letters, and writes those that the lists made by hand lack. What the texts in the folders write in
@@ -79,14 +79,14 @@ def main():
     parser.add_argument("--into", type=pathlib.Path, required=True)
     args = parser.parse_args()
     lists = {}
-    for name in ("given_names", "family_names", "ambiguous_names", "not_names"):
+    for name in ("given", "family", "ambiguous", "words"):
         lists[name] = set((args.into / f"{name}.txt").read_text("utf-8").split())
     given, family = names(args.person)
-    small = words(args.texts) | lists["not_names"]
+    small = words(args.texts) | lists["words"]
     more = {
-        "more_given_names": given - lists["given_names"],
-        "more_family_names": family - small - lists["family_names"],
-        "more_ambiguous_names": (given & small) - lists["ambiguous_names"],
+        "more_given": given - lists["given"],
+        "more_family": family - small - lists["family"],
+        "more_ambiguous": (given & small) - lists["ambiguous"],
     }
     for name, found in more.items():
         (args.into / f"{name}.txt").write_text("\n".join(sorted(found)) + "\n", "utf-8")

@@ -1,44 +1,19 @@
 //! Names of people: by lists of given and family names together with how words stand around them.
 //! A best effort: lists are never complete, and a name can be a word.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
+mod around;
+mod lists;
+mod place;
 
-use unicode_normalization::UnicodeNormalization as _;
+use std::collections::HashSet;
 
 use super::{Finding, Kind};
+use around::{cue_before, deed_behind, strong_cue};
+use lists::{folded, is_ambiguous, is_family, is_given, is_listed_family, is_well_known, is_word};
+use place::is_place;
 
-static GIVEN: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| include_str!("given_names.txt").split_whitespace().collect());
-static FAMILY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    include_str!("family_names.txt")
-        .split_whitespace()
-        .collect()
-});
-
-/// Many more of both, from other languages (`tools/names/`). They count less: many are a place or a
-/// street as well.
-static MORE_GIVEN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    include_str!("more_given_names.txt")
-        .split_whitespace()
-        .collect()
-});
-static MORE_FAMILY: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    include_str!("more_family_names.txt")
-        .split_whitespace()
-        .collect()
-});
-
-/// Given names that are words, months or places as well: no name without something more.
-static AMBIGUOUS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    [
-        include_str!("ambiguous_names.txt"),
-        include_str!("more_ambiguous_names.txt"),
-    ]
-    .iter()
-    .flat_map(|names| names.split_whitespace())
-    .collect()
-});
+/// From here on a name is sure enough for its parts to be looked for elsewhere.
+const SURE: u8 = 60;
 
 /// Before a name, and only there.
 const TITLES: &[&str] = &[
@@ -68,130 +43,11 @@ const TITLES: &[&str] = &[
     "rev",
 ];
 
-/// Words after which a name is likely.
-const CUES: &[&str] = &[
-    "name is",
-    "i am",
-    "i'm",
-    "this is",
-    "am called",
-    "called",
-    "named",
-    "regards",
-    "sincerely",
-    "cheers",
-    "thanks",
-    "thank you",
-    "best",
-    "dear",
-    "hi",
-    "hello",
-    "hey",
-    "attn",
-    "attention",
-    "signed",
-    "contact",
-    "user",
-    "customer",
-    "employee",
-    "colleague",
-    "manager",
-    "boss",
-    "for",
-    "from",
-    "with",
-    "by",
-    "to",
-    "and",
-    "name",
-    "holder",
-    "cc",
-    "ask",
-    "asked",
-    "tell",
-    "told",
-    "met",
-    "je suis",
-    "ich bin",
-    "ich heiße",
-    "mein name ist",
-    "je m'appelle",
-    "soy",
-    "me llamo",
-    "sono",
-    "mi chiamo",
-    "hallo",
-    "bonjour",
-    "hola",
-];
-
 /// Words within a name that are written small.
 const PARTICLES: &[&str] = &[
     "de", "da", "di", "del", "della", "der", "den", "van", "von", "zu", "la", "le", "el", "al",
     "bin", "ibn", "ben", "dos", "das", "du", "ter", "ten", "af", "av", "st",
 ];
-
-/// Words that end the name of a street, a place or a company and not of a person.
-const PLACES_END: &[&str] = &[
-    "street",
-    "road",
-    "avenue",
-    "lane",
-    "drive",
-    "way",
-    "place",
-    "square",
-    "plaza",
-    "court",
-    "boulevard",
-    "terrace",
-    "hill",
-    "park",
-    "bypass",
-    "pass",
-    "point",
-    "loop",
-    "estate",
-    "row",
-    "station",
-    "gardens",
-    "close",
-    "crescent",
-    "bridge",
-    "bay",
-    "island",
-    "valley",
-    "lake",
-    "river",
-    "inc",
-    "ltd",
-    "llc",
-    "gmbh",
-    "corp",
-    "corporation",
-    "group",
-    "partners",
-    "investments",
-    "company",
-    "bank",
-    "university",
-    "college",
-    "school",
-    "hospital",
-    "airport",
-    "hotel",
-];
-
-/// Words that begin the name of a street or a place.
-const PLACES_BEGIN: &[&str] = &[
-    "via", "rua", "calle", "rue", "piazza", "avenida", "viale", "plaza", "platz", "mount", "fort",
-    "san", "santa", "saint", "port", "porto", "north", "south", "east", "west", "northern",
-    "southern", "eastern", "western", "new",
-];
-
-/// Words that are written large and are no name, of the kind that tickets have.
-static NOT_NAMES: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| include_str!("not_names.txt").split_whitespace().collect());
 
 #[derive(Clone, Copy)]
 struct Word<'t> {
@@ -202,6 +58,7 @@ struct Word<'t> {
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let words = words(text);
+    let first = found.len();
     let mut at = 0;
     while at < words.len() {
         match name_at(text, &words, at) {
@@ -219,42 +76,65 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             None => at += 1,
         }
     }
+    again(text, &words, first, found);
 }
 
-/// Whether a run of large words is a street, a place or a company: by its first or last word, or
-/// because a house number stands beside it.
-fn is_place(text: &str, words: &[Word<'_>], first: usize, last: usize) -> bool {
-    let begins = PLACES_BEGIN.contains(&folded(words[first].text).as_str());
-    let end = folded(words[last].text);
-    // A hill may be a family: where it is a known one behind a known given name, it is a person.
-    let is_person = is_well_known(words[first].text) && FAMILY.contains(end.as_str());
-    let ends = last > first && PLACES_END.contains(&end.as_str()) && !is_person;
-    // What is never part of a name stands behind the run.
-    let behind = words.get(last + 1).is_some_and(|next| {
-        near(text, words[last], *next) && PLACES_END.contains(&folded(next.text).as_str())
-    });
-    let mut before = text[..words[first].start].chars().rev();
-    let number_before =
-        before.next() == Some(' ') && before.next().is_some_and(|c| c.is_ascii_digit());
-    let number_after = text[words[last].end..]
-        .strip_prefix(' ')
-        .is_some_and(is_house_number);
-    begins || ends || behind || number_before || number_after
+/// Whoever was named once is meant by a part of the name as well.
+fn again(text: &str, words: &[Word<'_>], first: usize, found: &mut Vec<Finding>) {
+    const LETTERS: usize = 3;
+    let persons: Vec<Finding> = found[first..].to_vec();
+    let within = |word: &Word<'_>| {
+        let inside = |person: &&Finding| person.start <= word.start && word.end <= person.end;
+        persons.iter().find(inside)
+    };
+    let named: HashSet<String> = words
+        .iter()
+        .filter(|word| within(word).is_some_and(|person| person.score >= SURE))
+        .filter(|word| could_be_name(word.text) && !is_ambiguous(word.text))
+        .map(|word| folded(word.text))
+        .filter(|name| name.chars().count() >= LETTERS)
+        .collect();
+    for (at, word) in words.iter().enumerate() {
+        let meant = could_be_name(word.text)
+            && named.contains(&folded(word.text))
+            && within(word).is_none()
+            && !is_place(text, words, at, run(text, words, at));
+        if meant {
+            found.push(Finding {
+                kind: Kind::Person,
+                start: word.start,
+                end: word.end,
+                score: 55,
+            });
+        }
+    }
 }
 
-/// Whether a text begins with a short number that stands by itself, which a telephone number does not.
-fn is_house_number(text: &str) -> bool {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = &text[digits..];
-    let goes_on = rest
-        .strip_prefix([' ', '-', '/', '.'])
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    (1..=4).contains(&digits) && !goes_on
+/// The last word of a name that is written small, as people in a hurry do: then both halves must be
+/// known, and neither a word.
+fn written_small(text: &str, words: &[Word<'_>], first: usize) -> Option<usize> {
+    let (given, family) = (words[first], words.get(first + 1)?);
+    let small = |word: &str| {
+        word.chars()
+            .all(|c| c.is_lowercase() || matches!(c, '-' | '\''))
+    };
+    let both = small(given.text)
+        && small(family.text)
+        && near(text, given, *family)
+        && is_well_known(given.text)
+        && !is_ambiguous(given.text)
+        && is_listed_family(family.text)
+        && !is_word(given.text)
+        && !is_word(family.text);
+    both.then_some(first + 1)
 }
 
 /// The last word of a name that begins here, and how sure it is.
 fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> {
     let word = words[first];
+    if let Some(last) = written_small(text, words, first) {
+        return Some((last, 56));
+    }
     if !could_be_name(word.text) || is_title(word.text) {
         return None;
     }
@@ -273,10 +153,11 @@ fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> 
         return Some((last, 0));
     }
     let cued = cue_before(text, word.start);
+    let does = deed_behind(text, words[last].end);
     let known = is_well_known(word.text);
     let given = is_given(word.text);
     let initial = (first + 1..last).any(|at| is_initial(text, words[at]));
-    let ambiguous = AMBIGUOUS.contains(folded(word.text).as_str());
+    let ambiguous = is_ambiguous(word.text);
     let several = last > first;
     let family = several && is_family(words[last].text);
     let score = match (titled, given && !ambiguous, several, family) {
@@ -290,6 +171,7 @@ fn name_at(text: &str, words: &[Word<'_>], first: usize) -> Option<(usize, u8)> 
         (false, true, false, _) if cued => 70,
         (false, true, false, _) if known => 58,
         (false, false, true, false) if initial => 66,
+        (false, false, _, _) if does && (several || is_family(word.text)) => 60,
         (false, false, true, false) if cued && strong_cue(text, word.start) => 60,
         (false, false, false, _)
             if strong_cue(text, word.start) && (given || is_family(word.text)) =>
@@ -359,7 +241,7 @@ fn could_be_name(word: &str) -> bool {
         letters.next().is_none_or(|first| first.is_uppercase())
             && (part.chars().count() < 2 || letters.any(char::is_lowercase))
     });
-    bare.chars().count() > 1 && parts_fit && !NOT_NAMES.contains(bare.to_lowercase().as_str())
+    bare.chars().count() > 1 && parts_fit && !is_word(bare)
 }
 
 fn is_initial(text: &str, word: Word<'_>) -> bool {
@@ -383,99 +265,9 @@ fn is_title(word: &str) -> bool {
     TITLES.contains(&word.to_lowercase().as_str())
 }
 
-fn folded(word: &str) -> String {
-    let bare = word.strip_suffix("'s").unwrap_or(word);
-    bare.nfd()
-        .filter(|c| c.is_alphabetic() || *c == '-')
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-fn is_given(word: &str) -> bool {
-    let folded = folded(word);
-    folded
-        .split('-')
-        .all(|part| GIVEN.contains(part) || MORE_GIVEN.contains(part))
-}
-
-/// Whether it is a given name that stands for a person even by itself.
-fn is_well_known(word: &str) -> bool {
-    folded(word).split('-').all(|part| GIVEN.contains(part))
-}
-
-/// By the list, or by an ending that family names have in many languages.
-fn is_family(word: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        "sson", "sen", "son", "ova", "eva", "ski", "ska", "sky", "wicz", "enko", "chuk", "escu",
-        "idis", "poulos", "yan", "ian", "berg", "stein", "mann", "bauer", "dottir", "ez", "ić",
-        "vić", "ini", "etti", "elli",
-    ];
-    let folded = folded(word);
-    let by_ending = || {
-        folded.len() > 5 && ENDINGS.iter().any(|ending| folded.ends_with(ending))
-            || word.starts_with("Mc")
-            || word.starts_with("O'")
-            || word.starts_with("D'")
-    };
-    folded
-        .split('-')
-        .any(|part| FAMILY.contains(part) || MORE_FAMILY.contains(part))
-        || by_ending()
-}
-
 fn begins_a_sentence(text: &str, start: usize) -> bool {
     let before = text[..start].trim_end_matches([' ', '\t']);
     before.is_empty() || before.ends_with(['.', '!', '?', '\n', ':'])
-}
-
-fn before(text: &str, start: usize) -> String {
-    let mut from = start.saturating_sub(24);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    text[from..start]
-        .trim_end_matches([' ', ',', ':', '\n', '\t', '-', '"', '('])
-        .to_lowercase()
-}
-
-fn cue_before(text: &str, start: usize) -> bool {
-    let before = before(text, start);
-    CUES.iter().any(|cue| ends_with_word(&before, cue))
-}
-
-fn strong_cue(text: &str, start: usize) -> bool {
-    const STRONG: &[&str] = &[
-        "name is",
-        "i am",
-        "i'm",
-        "am called",
-        "named",
-        "regards",
-        "sincerely",
-        "cheers",
-        "dear",
-        "signed",
-        "mein name ist",
-        "ich heiße",
-        "je m'appelle",
-        "me llamo",
-        "mi chiamo",
-        "cardholder",
-        "full name",
-        "first name",
-        "last name",
-        "surname",
-        "customer name",
-        "user name",
-        "name",
-    ];
-    let before = before(text, start);
-    STRONG.iter().any(|cue| ends_with_word(&before, cue))
-}
-
-fn ends_with_word(text: &str, word: &str) -> bool {
-    text.strip_suffix(word)
-        .is_some_and(|rest| !rest.chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
 #[cfg(test)]
@@ -485,6 +277,7 @@ mod tests {
     fn found(text: &str) -> Vec<&str> {
         let mut findings = Vec::new();
         find(text, &mut findings);
+        findings.sort_by_key(|finding| finding.start);
         findings
             .iter()
             .map(|finding| &text[finding.start..finding.end])
@@ -506,9 +299,19 @@ mod tests {
             ),
             ("I talked to Chloé yesterday", "Chloé"),
             ("please unlock Anna Hill today", "Anna Hill"),
+            ("follow up with patricia miller soon", "patricia miller"),
+            ("Then Zdenka Brosca said that it works", "Zdenka Brosca"),
+            ("What is your last name? Magnusson", "Magnusson"),
         ] {
             assert_eq!(found(text), [name], "{text}");
         }
+    }
+
+    #[test]
+    fn who_was_named_is_meant_by_a_part_of_the_name() {
+        let text =
+            "Anna Kowalska cannot sign in. Kowalska is in Berlin, on Kowalska Street; ask anna.";
+        assert_eq!(found(text), ["Anna Kowalska", "Kowalska"]);
     }
 
     #[test]
@@ -519,6 +322,7 @@ mod tests {
             "Will you mark it as paid in May?",
             "Export Reports to CSV",
             "VPN Gateway Error ABC123",
+            "please grant access to robin hood tickets and mark sent items",
             "The office is in Martin Luther Street",
             "Send it to Rua Maria Santos",
             "We moved to Carl Weber 14",
