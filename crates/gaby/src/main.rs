@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod input;
 mod logging;
+mod memory;
 mod output;
 mod progress;
 mod prompt;
@@ -23,7 +24,7 @@ use crate::cli::Cli;
 
 fn main() -> ExitCode {
     stay_out_of_core_dumps();
-    give_memory_back();
+    memory::keep_little();
     // Without it nothing can be reached over TLS; it fails only when it was done before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
@@ -45,15 +46,4 @@ fn main() -> ExitCode {
 fn stay_out_of_core_dumps() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-}
-
-/// Investigations come in bursts, on as many threads as there are. The C library would keep what each
-/// thread needed for that thread; so it goes back to the system afterwards.
-fn give_memory_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: numbers are set, before there is another thread.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 128 * 1024);
-    }
 }

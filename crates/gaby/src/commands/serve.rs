@@ -10,6 +10,7 @@ use gaby_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::usage;
+use crate::memory;
 use crate::output::note;
 use crate::workplace::Workplace;
 
@@ -56,6 +57,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
         demo_admin: None,
     };
     let shutdown = ended_by_signal()?;
+    tokio::spawn(memory::keep_giving_back(shutdown.clone()));
     if !args.demo {
         let parts = place.parts()?;
         check_models(&parts).await?;
