@@ -11,6 +11,7 @@ use gaby_model::{
 };
 use gaby_store::Workspace;
 use serde_json::{Value, json};
+use tracing::Span;
 
 use crate::brain::ActionWish;
 use crate::budget::Meter;
@@ -18,6 +19,7 @@ use crate::error::AgentError;
 use crate::followup;
 use crate::hands::Hands;
 use crate::investigate::values;
+use crate::trace;
 
 /// What the gate made of a write that the brain wants.
 pub(crate) struct Weighed {
@@ -98,6 +100,9 @@ pub(crate) async fn want(
             Acted::Sent(carry_out(workspace, hands, intended, purpose.now).await?)
         }
     };
+    if let Acted::Proposed(action) = &acted {
+        trace::stands(&Span::current(), action);
+    }
     Ok(Weighed {
         decision,
         reads,
@@ -207,6 +212,17 @@ async fn owner(
 /// Sends a write whose intent is stored, records what became of it, and where nobody can tell asks
 /// the tool's own `verify` read.
 pub(crate) async fn carry_out(
+    workspace: &Workspace,
+    hands: &Hands,
+    intended: Intended,
+    now: Timestamp,
+) -> Result<Action, AgentError> {
+    let action = send(workspace, hands, intended, now).await?;
+    trace::stands(&Span::current(), &action);
+    Ok(action)
+}
+
+async fn send(
     workspace: &Workspace,
     hands: &Hands,
     intended: Intended,

@@ -12,6 +12,7 @@ use gaby_model::{
 use gaby_store::queue::due;
 use gaby_store::tickets::TicketFilter;
 use gaby_store::{StoreError, Workspace};
+use tracing::Instrument as _;
 
 use crate::act;
 use crate::ask::{self, Answer};
@@ -27,6 +28,7 @@ use crate::queue;
 use crate::reach::{Library, Toolbox};
 use crate::settings::AgentSettings;
 use crate::tools;
+use crate::trace;
 use crate::turns::Turns;
 
 /// No call of a connector takes longer than this.
@@ -404,6 +406,7 @@ impl Agent {
             approver,
             self.now(),
         )
+        .instrument(trace::later(&action))
         .await;
         let outcome = match outcome {
             Ok(action) => Ok(action),
@@ -489,7 +492,9 @@ impl Agent {
         }
         let mut hands = self.hands_for(&ticket, &action).await?;
         let now = self.now();
-        act::undo(self.workspace(), &mut hands, &action, approver, now).await
+        act::undo(self.workspace(), &mut hands, &action, approver, now)
+            .instrument(trace::action(&action.call.tool))
+            .await
     }
 
     /// Takes up what a crash interrupted and what time has closed: writes on their way, proposals
@@ -535,7 +540,10 @@ impl Agent {
         let _turn = self.inner.turns.take(&action.ticket).await;
         let ticket = self.ticket(&action.ticket).await?;
         let hands = self.hands_for(&ticket, action).await?;
-        act::take_up(self.workspace(), &hands, &action.id, self.now()).await?;
+        let span = trace::later(action);
+        act::take_up(self.workspace(), &hands, &action.id, self.now())
+            .instrument(span)
+            .await?;
         Ok(())
     }
 

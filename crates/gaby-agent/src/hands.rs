@@ -9,10 +9,11 @@ use gaby_gate::{
     Proposed, ProposedCall, Reason, Rules, Situation, Standing, consent, egress, patterns,
 };
 use gaby_model::{
-    Access, Autonomy, Clock, Requester, ToolCall, ToolDefinition, ToolRef, ToolResult,
+    Access, Autonomy, CallKey as _, Clock, Requester, ToolCall, ToolDefinition, ToolRef, ToolResult,
 };
 use gaby_store::Workspace;
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use crate::agent::Agent;
 use crate::budget::Meter;
@@ -21,6 +22,7 @@ use crate::investigate::values;
 use crate::reach::{CallFailure, Toolbox};
 use crate::settings::AgentSettings;
 use crate::tools;
+use crate::trace;
 
 /// The longest that one read may take.
 const LONGEST_READ: Duration = Duration::from_secs(30);
@@ -177,6 +179,21 @@ impl Hands {
         records: Option<u64>,
         meter: &Meter,
     ) -> Result<Decided, AgentError> {
+        let span = trace::gate(tool);
+        let deciding = self.weighed(tool, arguments, ownership, records, meter);
+        let decided = deciding.instrument(span.clone()).await?;
+        trace::decided(&span, &decided.decision());
+        Ok(decided)
+    }
+
+    async fn weighed(
+        &self,
+        tool: &ToolRef,
+        arguments: Labelled,
+        ownership: Ownership,
+        records: Option<u64>,
+        meter: &Meter,
+    ) -> Result<Decided, AgentError> {
         let settled = self.settled(&tool.connector).await?;
         let definition = self.tool(tool);
         let done_before = match definition {
@@ -304,6 +321,15 @@ impl Hands {
         key: gaby_gate::Key,
         time_left: Duration,
     ) -> Result<ToolResult, NoResult> {
+        let span = trace::tool(&key, Access::Read);
+        let arguments = &key.call().arguments;
+        trace::content(&span, &self.workspace, trace::ARGUMENTS, arguments).await;
+        let result = self.made(key, time_left).instrument(span.clone()).await;
+        trace::read(&span, &self.workspace, &result).await;
+        result
+    }
+
+    async fn made(&self, key: gaby_gate::Key, time_left: Duration) -> Result<ToolResult, NoResult> {
         let limit = time_left.min(LONGEST_READ);
         let answered = tokio::time::timeout(limit, self.toolbox.call(key)).await;
         match answered {
@@ -324,12 +350,23 @@ impl Hands {
     /// Hands over a write whose intent is stored. The gate's key is the proof of that.
     pub(crate) async fn write(&self, key: gaby_gate::Key) -> gaby_gate::execute::Outcome {
         use gaby_gate::execute::Outcome;
-        match self.toolbox.call(key).await {
+        let span = trace::tool(&key, Access::Write);
+        let arguments = &key.call().arguments;
+        trace::content(&span, &self.workspace, trace::ARGUMENTS, arguments).await;
+        let outcome = match self.toolbox.call(key).instrument(span.clone()).await {
             Ok(result) if result.is_error => Outcome::Failed(values::shown(&result.value)),
             Ok(result) => Outcome::Done(result.value),
             Err(CallFailure::NotMade(why)) => Outcome::Failed(why),
             Err(CallFailure::Unclear(why)) => Outcome::Unknown(why),
+        };
+        match &outcome {
+            Outcome::Done(value) => {
+                trace::content(&span, &self.workspace, trace::RESULT, value).await;
+            }
+            Outcome::Failed(_) => trace::failed(&span, "tool_failed"),
+            Outcome::Unknown(_) => trace::failed(&span, "outcome_unknown"),
         }
+        outcome
     }
 
     /// A read that a write's definition declares, made with the gate's own authority: its arguments

@@ -27,6 +27,7 @@ pub mod shown;
 mod standing;
 pub mod text;
 pub mod tools;
+mod trace;
 mod turns;
 
 pub use agent::Agent;

@@ -123,6 +123,7 @@ impl Desk {
             None => self.llm.route(asking.purpose, &self.narrowed),
         };
         let mut call = self.held(&asking, route.as_ref().ok(), now);
+        let call_id = call.id.clone();
         let mut talk = LlmTalk {
             request: serde_json::to_value(&asking.request).unwrap_or(Value::Null),
             values: asking.values,
@@ -135,6 +136,7 @@ impl Desk {
             request: asking.request,
             purse: &purse,
             deadline: asking.deadline,
+            record: Some(&call_id),
         };
         let mut silently = |_: &str| {};
         let answered = match route {

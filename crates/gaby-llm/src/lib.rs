@@ -23,6 +23,7 @@ pub mod provider;
 pub mod settings;
 pub mod spend;
 pub mod stub;
+mod trace;
 mod wire;
 
 pub use chat::{ChatRequest, ChatResponse, Message, TokenUsage};

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use gaby_model::LlmCallId;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::address::Reach;
 use crate::chat::{ChatRequest, ChatResponse, TokenUsage};
@@ -16,6 +18,7 @@ use crate::outage::{Breaker, Health, retry};
 use crate::provider::{OnText, Provider};
 use crate::settings::{LlmSettings, Purpose, Route, WorkspaceLlm};
 use crate::spend::{Price, PriceError, Prices, Purse, Spent};
+use crate::trace::CallSpan;
 
 /// The models of an installation. Cheap to clone.
 #[derive(Clone)]
@@ -137,6 +140,17 @@ pub struct Question<'a> {
     pub purse: &'a Purse,
     /// When an answer is of no more use.
     pub deadline: Instant,
+    /// Under which id it is on record, if it is.
+    pub record: Option<&'a LlmCallId>,
+}
+
+/// What holds for every try of one question.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
+    purpose: Purpose,
+    purse: &'a Purse,
+    deadline: Instant,
+    record: Option<&'a LlmCallId>,
 }
 
 impl Llm {
@@ -274,6 +288,12 @@ impl Llm {
         let deadline = question
             .deadline
             .min(began + Duration::from_secs(u64::from(route.seconds)));
+        let terms = Terms {
+            purpose: question.purpose,
+            purse: question.purse,
+            deadline,
+            record: question.record,
+        };
         let mut tries = Vec::new();
         for config in &route.providers {
             let provider = match self.provider(config, local_only) {
@@ -301,10 +321,7 @@ impl Llm {
                 };
                 let started = Instant::now();
                 tried += 1;
-                match self
-                    .attempt(&provider, &request, question.purse, deadline, on_text)
-                    .await
-                {
+                match self.attempt(&provider, &request, terms, on_text).await {
                     Ok((response, micro_usd)) => {
                         watch.health = Health::Well;
                         tries.push(Try {
@@ -354,25 +371,29 @@ impl Llm {
         &self,
         provider: &Provider,
         request: &ChatRequest,
-        purse: &Purse,
-        deadline: Instant,
+        terms: Terms<'_>,
         on_text: OnText<'_>,
     ) -> Result<(ChatResponse, u64), Attempt> {
         let price = self.price(provider.config());
         let input = request.estimated_input();
-        let held = purse
+        let held = terms
+            .purse
             .reserve(input, request.max_output_tokens, &price)
             .map_err(Attempt::Spent)?;
         let request = ChatRequest {
             max_output_tokens: held.output(),
             ..request.clone()
         };
-        match provider.chat(&request, deadline, on_text).await {
+        let call = CallSpan::begin(provider.config(), &request, terms.purpose, terms.record);
+        let asking = provider.chat(&request, terms.deadline, on_text);
+        match asking.instrument(call.span()).await {
             Ok(response) => {
                 let cost = held.settle(&response.usage);
+                call.answered(&response, cost);
                 Ok((response, cost))
             }
             Err(error) => {
+                call.failed(&error);
                 held.settle(&billed(&error, input, request.max_output_tokens));
                 Err(Attempt::Failed(error))
             }

@@ -13,6 +13,7 @@ pub mod id;
 pub mod investigation;
 pub mod label;
 pub mod llm_call;
+pub mod telemetry;
 pub mod ticket;
 pub mod time;
 pub mod tool;

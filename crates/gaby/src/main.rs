@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod prompt;
 mod settings;
+mod telemetry;
 mod workplace;
 
 use std::process::ExitCode;

@@ -16,6 +16,8 @@ use gaby_store::{DatabaseUrl, MasterKeySource, StoreConfig};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::{Export, TelemetrySettings};
+
 /// The settings' file within the data folder.
 const FILE: &str = "gaby.toml";
 /// The key of an embedding endpoint; only from here, so that it stands in no file.
@@ -112,6 +114,7 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     llm: LlmSettings,
+    telemetry: TelemetrySettings,
 }
 
 /// What holds now.
@@ -129,6 +132,8 @@ pub(crate) struct Settings {
     embedding: Option<String>,
     /// The language models.
     pub(crate) llm: LlmSettings,
+    /// Where traces go, if anywhere.
+    pub(crate) traces: Option<Export>,
     /// Where the file has the server listen.
     pub(crate) listen: Option<String>,
     /// The address that the file has browsers use.
@@ -167,6 +172,7 @@ impl Settings {
             playbooks: paths(found.playbooks),
             embedding: found.embedding,
             llm: over(found.llm, |name| std::env::var(name).ok())?,
+            traces: Export::of(found.telemetry, |name| std::env::var(name).ok())?,
             listen: found.listen,
             public_url: found.public_url,
         })

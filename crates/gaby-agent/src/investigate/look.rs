@@ -5,20 +5,24 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use gaby_gate::Key;
 use gaby_model::{
-    Evidence, EvidenceId, InvestigationState, Label, Origin, StepId, ToolDefinition, ToolResult,
+    Evidence, EvidenceId, InvestigationState, Label, Origin, StepId, StepKind, ToolDefinition,
+    ToolResult,
 };
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 
 use super::{Run, shortened, values};
 use crate::brain::{CallWish, FoundPassage, FoundRecord, Look, Outcome, SearchWish, Want};
 use crate::error::AgentError;
 use crate::hands::NoResult;
 use crate::reach::Passage;
+use crate::trace;
 
 /// A look that is about to be made.
 struct Begun {
     what: Ready,
     began: Instant,
+    span: Span,
 }
 
 enum Ready {
@@ -78,17 +82,21 @@ impl Run<'_> {
                 break;
             }
             let began = Instant::now();
+            let span = trace::step(match &look {
+                Look::Search(_) => StepKind::Retrieve,
+                Look::Call(_) => StepKind::Call,
+            });
             let what = match look {
                 Look::Search(wish) => {
                     let paid = self.meter.take_search().map_err(|spent| spent.to_string());
                     Ready::Search(wish, paid)
                 }
                 Look::Call(wish) => {
-                    let asked = self.weigh_read(&wish).await?;
+                    let asked = self.weigh_read(&wish).instrument(span.clone()).await?;
                     Ready::Call(Box::new(wish), asked)
                 }
             };
-            begun.push(Begun { what, began });
+            begun.push(Begun { what, began, span });
         }
         let calls = begun
             .iter()
@@ -97,15 +105,16 @@ impl Run<'_> {
             self.enter(InvestigationState::Acting).await?;
         }
         let this = &*self;
-        let making = begun
-            .into_iter()
-            .map(|one| async move { (this.make(one.what).await, one.began) });
+        let making = begun.into_iter().map(|one| async move {
+            let made = this.make(one.what).instrument(one.span.clone()).await;
+            (made, one.began, one.span)
+        });
         let made = join_all(making).await;
         if calls {
             self.enter(InvestigationState::Observing).await?;
         }
-        for (made, began) in made {
-            self.keep(made, began).await?;
+        for (made, began, span) in made {
+            self.keep(made, began).instrument(span).await?;
         }
         Ok(())
     }
@@ -139,7 +148,13 @@ impl Run<'_> {
         match what {
             Ready::Search(wish, Err(spent)) => Made::Search(wish, Err(spent)),
             Ready::Search(wish, Ok(())) => {
-                let found = self.agent.library().search(&wish.query, wish.top).await;
+                let span = trace::retrieval(wish.top);
+                let search = async {
+                    let found = self.agent.library().search(&wish.query, wish.top).await;
+                    trace::retrieved(&found);
+                    found
+                };
+                let found = search.instrument(span).await;
                 Made::Search(wish, found.map_err(|error| error.to_string()))
             }
             Ready::Call(wish, Err(message)) => Made::Unasked(wish, message),

@@ -21,6 +21,7 @@ use gaby_model::{
     StepId, StepKind, Ticket, TicketId, Usage,
 };
 use serde_json::Value;
+use tracing::Instrument as _;
 
 pub use result::{CitationView, InvestigationResult};
 
@@ -31,6 +32,7 @@ use crate::brain::{
 use crate::budget::Meter;
 use crate::error::AgentError;
 use crate::hands::Hands;
+use crate::trace;
 use recall::Detail;
 use values::Spoken;
 
@@ -56,7 +58,10 @@ pub(crate) async fn investigate(
 ) -> Result<InvestigationResult, AgentError> {
     let began = Instant::now();
     let run = Run::open(agent, ticket, depth).await?;
-    let result = run.run_to_end().await?;
+    let span = trace::investigation(agent.workspace(), &run.investigation);
+    let result = run.run_to_end().instrument(span.clone()).await;
+    trace::ended(&span, &result);
+    let result = result?;
     metrics::histogram!("gaby_investigation_seconds").record(began.elapsed().as_secs_f64());
     metrics::counter!("gaby_investigations_total", "verdict" => result.verdict.as_str())
         .increment(1);
@@ -136,7 +141,7 @@ impl<'a> Run<'a> {
     #[tracing::instrument(skip_all, fields(ticket = %self.ticket.id, investigation = %self.investigation.id))]
     async fn run_to_end(mut self) -> Result<InvestigationResult, AgentError> {
         if !self.planned {
-            self.plan().await?;
+            self.plan().instrument(trace::step(StepKind::Plan)).await?;
         }
         let end = match self.end.take() {
             Some(end) => end,
@@ -184,40 +189,52 @@ impl<'a> Run<'a> {
 
     /// Lets the brain go on until it comes to an end, and records that end.
     async fn think(&mut self) -> Result<Want, AgentError> {
+        let mut number = 1;
         loop {
-            let want = match self.meter.check_turn(self.transcript.turns.len()) {
-                Ok(()) => self.next_want().await?,
-                Err(spent) => Want::Conclude(out_of_budget(&spent.to_string())),
-            };
-            match want {
-                Want::Search(wish) => self.look(vec![Look::Search(wish)]).await?,
-                Want::Call(wish) => self.look(vec![Look::Call(wish)]).await?,
-                Want::Several { looks } => self.look(looks).await?,
-                end @ (Want::Ask { .. } | Want::Conclude(_)) => {
-                    self.enter(InvestigationState::Verdict).await?;
-                    let (summary, reason) = match &end {
-                        Want::Ask { question, why } => {
-                            (format!("Ask the requester: {question}"), why.clone())
-                        }
-                        Want::Conclude(conclusion) => {
-                            (shown_end(conclusion), conclusion.because.clone())
-                        }
-                        _ => (String::new(), String::new()),
-                    };
-                    let detail = Detail::End { want: end.clone() };
-                    self.record(
-                        StepKind::Conclude,
-                        summary,
-                        reason,
-                        &detail,
-                        Vec::new(),
-                        Instant::now(),
-                    )
-                    .await?;
-                    return Ok(end);
-                }
+            let turn = self.turn().instrument(trace::turn(number)).await?;
+            if let Some(end) = turn {
+                return Ok(end);
+            }
+            number += 1;
+        }
+    }
+
+    /// Asks the brain once and does what it wants; gives the end, when it has come to one.
+    async fn turn(&mut self) -> Result<Option<Want>, AgentError> {
+        let want = match self.meter.check_turn(self.transcript.turns.len()) {
+            Ok(()) => self.next_want().await?,
+            Err(spent) => Want::Conclude(out_of_budget(&spent.to_string())),
+        };
+        match want {
+            Want::Search(wish) => self.look(vec![Look::Search(wish)]).await?,
+            Want::Call(wish) => self.look(vec![Look::Call(wish)]).await?,
+            Want::Several { looks } => self.look(looks).await?,
+            end @ (Want::Ask { .. } | Want::Conclude(_)) => {
+                self.enter(InvestigationState::Verdict).await?;
+                let step = trace::step(StepKind::Conclude);
+                self.record_end(&end).instrument(step).await?;
+                return Ok(Some(end));
             }
         }
+        Ok(None)
+    }
+
+    async fn record_end(&mut self, end: &Want) -> Result<(), AgentError> {
+        let (summary, reason) = match end {
+            Want::Ask { question, why } => (format!("Ask the requester: {question}"), why.clone()),
+            Want::Conclude(conclusion) => (shown_end(conclusion), conclusion.because.clone()),
+            _ => (String::new(), String::new()),
+        };
+        let detail = Detail::End { want: end.clone() };
+        self.record(
+            StepKind::Conclude,
+            summary,
+            reason,
+            &detail,
+            Vec::new(),
+            Instant::now(),
+        )
+        .await
     }
 
     /// What the brain wants next. The time that is left is its time, too.
@@ -362,6 +379,7 @@ impl<'a> Run<'a> {
             &evidence,
         )
         .await?;
+        trace::recorded(&step);
         self.steps.push(step);
         self.transcript.evidence.extend(evidence);
         Ok(())

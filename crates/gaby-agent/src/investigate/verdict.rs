@@ -9,6 +9,7 @@ use gaby_model::{
     Label, Message, MessageId, Origin, Readers, StepKind, TicketState, Verdict,
 };
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use super::recall::Detail;
 use super::speech::Speaker;
@@ -18,6 +19,7 @@ use crate::brain::{ActionWish, CitedSentence, Conclusion, Ending, Want, llm};
 use crate::error::AgentError;
 use crate::escalate::EvidenceBundle;
 use crate::reply::{self, Reply, Rigor, Unsupported};
+use crate::trace;
 
 /// How an investigation ends, before it is written back.
 pub(crate) struct Ended {
@@ -214,12 +216,17 @@ impl Run<'_> {
                     &action.id,
                     self.agent.now(),
                 )
+                .instrument(trace::later(&action))
                 .await?
             }
-            None => match self.begin_action(&conclusion, &wish).await? {
-                Ok(action) => action,
-                Err(denied) => return Ok(denied),
-            },
+            None => {
+                let step = trace::step(StepKind::Call);
+                let begun = self.begin_action(&conclusion, &wish).instrument(step);
+                match begun.await? {
+                    Ok(action) => action,
+                    Err(denied) => return Ok(denied),
+                }
+            }
         };
         self.after_action(&conclusion, &wish, &action).await
     }
@@ -271,6 +278,7 @@ impl Run<'_> {
             arguments,
             &purpose,
         )
+        .instrument(trace::action(&wish.call.tool))
         .await?;
         self.enter(InvestigationState::Observing).await?;
         let summary = match &weighed.acted {
@@ -456,6 +464,7 @@ impl Run<'_> {
             vec![evidence],
             Instant::now(),
         )
+        .instrument(trace::step(StepKind::Observe))
         .await?;
         Ok(number)
     }

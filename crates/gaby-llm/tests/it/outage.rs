@@ -66,6 +66,7 @@ async fn ask(llm: &Llm, purse: &Purse) -> Result<Answered, NoAnswer> {
         request,
         purse,
         deadline: Instant::now() + Duration::from_secs(60),
+        record: None,
     };
     llm.ask(question, &WorkspaceLlm::default(), &mut |_| {})
         .await
@@ -317,6 +318,7 @@ async fn local_only_refuses_what_is_elsewhere_at_start_and_at_each_call() {
         request,
         purse: &purse,
         deadline: Instant::now() + Duration::from_secs(60),
+        record: None,
     };
     let answered = llm.ask(question, &strict, &mut |_| {}).await.unwrap();
     assert_eq!(

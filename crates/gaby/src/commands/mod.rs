@@ -33,14 +33,19 @@ pub(crate) mod workspace;
 use crate::cli::{Cli, Command};
 use crate::logging;
 use crate::settings::Settings;
+use crate::telemetry::Traces;
 use crate::workplace::Workplace;
 
 /// Runs the command that was asked for.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     let place = Workplace::new(Settings::load(&cli.global)?);
+    let traces = match &place.settings.traces {
+        Some(export) => Some(Traces::start(export)?),
+        None => None,
+    };
     match cli.command {
-        Command::Serve(_) => logging::of_server(),
-        _ => logging::of_command(),
+        Command::Serve(_) => logging::of_server(traces.as_ref()),
+        _ => logging::of_command(traces.as_ref()),
     }
     let ended = match cli.command {
         Command::Serve(args) => serve::run(args, &place).await,
@@ -71,5 +76,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Token(args) => token::run(args, &place).await,
     };
     place.close().await;
+    if let Some(traces) = traces {
+        traces.flush().await;
+    }
     ended
 }

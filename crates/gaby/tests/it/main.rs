@@ -13,5 +13,6 @@ mod killed;
 mod knowledge;
 mod models;
 mod sealed;
+mod telemetry;
 mod tickets;
 mod together;

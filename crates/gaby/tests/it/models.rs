@@ -31,13 +31,13 @@ rules:
 "#;
 
 /// A stub model that runs, ended when dropped.
-struct Model {
+pub(crate) struct Model {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Model {
-    fn start(gaby: &Gaby, script: &str) -> Self {
+    pub(crate) fn start(gaby: &Gaby, script: &str) -> Self {
         let script = gaby.file("script.yaml", script);
         let mut child = gaby
             .command(&["stub-llm", "--script", &script])
@@ -73,7 +73,7 @@ fn knowing() -> Gaby {
     gaby
 }
 
-fn with_model(gaby: &Gaby, url: &str, arguments: &[&str]) -> Command {
+pub(crate) fn with_model(gaby: &Gaby, url: &str, arguments: &[&str]) -> Command {
     let mut command = gaby.command(arguments);
     command
         .env("GABY_LLM_PROVIDER", "openai-compatible")

@@ -10,7 +10,7 @@ mod answer;
 mod check;
 mod hear;
 mod offer;
-mod scrub;
+pub(crate) mod scrub;
 mod tell;
 mod veil;
 

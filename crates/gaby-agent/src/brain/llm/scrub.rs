@@ -10,7 +10,7 @@ const TAKEN_OUT: &str = "[secret taken out]";
 /// A text as a model may see it: what looks like a key, a token or a password is taken out, whatever a
 /// workspace has hidden; nothing that a model says needs it back.
 #[must_use]
-pub(super) fn for_model(text: &str) -> Cow<'_, str> {
+pub(crate) fn for_model(text: &str) -> Cow<'_, str> {
     let secrets = Profile {
         kinds: [Kind::Secret].into(),
         ..Profile::default()
