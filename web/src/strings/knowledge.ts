@@ -1,0 +1,40 @@
+/** What Gaby knows. */
+import { count } from './count';
+
+export const knowledge = {
+  title: 'Knowledge',
+  search: 'Search the knowledge base',
+  placeholder: 'Ask in your own words…',
+  sources: 'Sources',
+  sourcesFailed: 'The sources could not be loaded.',
+  noSources: 'Gaby knows nothing yet',
+  noSourcesHint: 'Give her your documentation: `gaby ingest PATH` takes folders, Markdown, HTML, PDF and Git repositories.',
+  totals: (documents: number, passages: number) =>
+    `${count(documents, 'document', 'documents')} · ${count(passages, 'passage', 'passages')}`,
+  embedded: (done: number, all: number) =>
+    done >= all ? 'Searchable by words and by meaning' : `Learning the meaning: ${done.toLocaleString()} of ${all.toLocaleString()} passages`,
+  skipped: (n: number) => `${count(n, 'file', 'files')} left out`,
+  synced: 'Read',
+  neverSynced: 'Never read',
+  documents: 'Documents',
+  documentsFailed: 'The documents could not be loaded.',
+  noDocuments: 'No documents here yet.',
+  passages: (n: number) => count(n, 'passage', 'passages'),
+  searchFailed: 'The search failed.',
+  found: (n: number, seconds: number) => `${count(n, 'passage', 'passages')} in ${(seconds * 1000).toFixed(0)} ms`,
+  nothing: 'Nothing found',
+  nothingHint: 'Try other words, or ingest the documents that would answer this.',
+  whyHit: 'Why this hit',
+  score: 'Score',
+  byWords: 'By words',
+  byMeaning: 'By meaning',
+  rankOf: (rank: number) => `rank ${rank}`,
+  notInList: 'not in this list',
+  noVector: 'its vector is not made yet',
+  noTerms: 'No word of the query occurs in it; it was found by meaning.',
+  recency: 'Freshness',
+  documentFailed: 'The document could not be loaded.',
+  updated: 'Updated',
+  longDocument: 'This document is long; only the part around the passage is shown.',
+  source: 'Source',
+};

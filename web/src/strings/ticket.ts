@@ -1,0 +1,116 @@
+/** A ticket, what Gaby found on it, and what models were asked for it. */
+import type { LlmOutcome, Verdict } from '../api/types';
+import { count } from './count';
+
+const PURPOSES: Record<string, string> = {
+  classify: 'Sort the ticket',
+  investigate: 'Look into it',
+  answer: 'Answer',
+};
+
+export const ticket = {
+  failed: 'The ticket could not be loaded.',
+  conversation: 'Conversation',
+  investigation: 'Investigation',
+  reply: 'Reply',
+  note: 'Note',
+  replyPlaceholder: (name: string) => `Write to ${name}…`,
+  notePlaceholder: 'Only your team sees this…',
+  send: 'Send reply',
+  saveNote: 'Save note',
+  sending: 'Sending…',
+  resolve: 'Resolve',
+  escalate: 'Escalate',
+  reopen: 'Reopen',
+  rerun: 'Look deeper',
+  rerunHint: 'Run the investigation again, more thoroughly',
+  rerunQueued: 'Gaby is looking again.',
+  hidePanel: 'Hide the investigation',
+  showPanel: 'Show the investigation',
+  verified: 'Verified requester',
+  unverified: 'Not verified: the name and address are only claimed',
+  via: (source: string) => `via ${source}`,
+  viewerOnly: 'Your role can read this ticket but not answer it.',
+  authorGaby: 'Gaby',
+  authorAgent: 'Your team',
+  authorNote: 'Internal note',
+  noMessages: 'Nothing was written yet.',
+};
+
+export const investigation = {
+  waiting: 'Gaby has not looked at this ticket yet',
+  waitingHint: 'It is in her queue. Her steps will appear here as she takes them.',
+  running: 'Gaby is investigating this ticket',
+  headline: {
+    resolved: 'Gaby investigated this ticket and answered it',
+    needs_approval: 'Gaby investigated this ticket and needs your approval',
+    escalated: 'Gaby investigated this ticket and needs a person',
+    failed: 'Gaby could not finish this investigation',
+  } satisfies Record<Verdict, string>,
+  confidence: 'Confidence',
+  answer: 'Answer',
+  draft: 'Draft answer',
+  handover: 'Note for whoever takes over',
+  why: 'Why it was handed over',
+  proposed: 'Proposed actions',
+  actions: 'Actions',
+  steps: 'Steps',
+  evidence: 'Evidence',
+  read: (n: number) => `${count(n, 'other thing', 'other things')} she read`,
+  noEvidence: 'Nothing was recorded as evidence.',
+  noSteps: 'No steps yet.',
+  tool: 'Tool',
+  arguments: 'Arguments',
+  result: 'Result',
+  query: 'Query',
+  decision: 'Gate',
+  detail: 'Details',
+  showDetail: 'Show what it did',
+  brain: 'Brain',
+  brains: { builtin: 'Built-in brain', llm: 'Language model' } as Record<string, string>,
+  playbook: 'Playbook',
+  usage: (searches: number, calls: number) =>
+    `${count(searches, 'search', 'searches')}, ${count(calls, 'tool call', 'tool calls')}`,
+  took: (span: string) => `took ${span}`,
+  cost: (micro: number) => `$${(micro / 1_000_000).toFixed(micro < 10_000 ? 4 : 2)}`,
+  citation: (n: number) => `Citation ${n}`,
+  open: 'Open evidence',
+  openCitation: (n: number, title: string) => `Open citation ${n}: ${title}`,
+  fromTicket: 'The ticket’s own text',
+  restsOn: (n: number) => `Rests on evidence ${n}`,
+  citationMissing: 'This citation has no evidence behind it.',
+  passageFailed: 'The document could not be loaded.',
+  openDocument: 'Open the whole document',
+  documentChanged: 'The document changed since Gaby read it; this is the passage as she read it.',
+  asRead: 'As Gaby read it',
+  supports: 'What it supports',
+  value: 'Value',
+};
+
+export const models = {
+  title: 'Model calls',
+  none: 'No model was asked.',
+  failed: 'The calls of the model could not be loaded.',
+  saidFailed: 'What was said could not be loaded.',
+  purpose: (purpose: string, step: number) => `${PURPOSES[purpose] ?? purpose}, step ${step}`,
+  tokens: (input: number, output: number) => `${input.toLocaleString()} + ${output.toLocaleString()} tokens`,
+  used: (calls: number, input: number, output: number) =>
+    `${count(calls, 'model call', 'model calls')}, ${(input + output).toLocaleString()} tokens`,
+  prompt: (name: string, version: string) => `Prompt ${name}, version ${version}`,
+  asked: 'What it was asked',
+  answered: 'What it answered',
+  tries: 'Who was asked',
+  outcome: {
+    asked: 'No answer was waited for; the tokens are the most that it may have used',
+    answered: 'Answered',
+    failed: 'No model answered',
+    stopped: 'Not asked: a budget was used up',
+  } satisfies Record<LlmOutcome, string>,
+};
+
+export const gate = {
+  allow: 'Allowed',
+  dryRun: 'Dry run',
+  needsApproval: 'Needs a person',
+  deny: 'Denied',
+};
