@@ -19,6 +19,7 @@ mod headers;
 mod host_name;
 mod inbox;
 mod live;
+mod mail;
 mod measure;
 mod models;
 mod operator;
@@ -32,6 +33,7 @@ mod vectors;
 mod writes;
 
 pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
+pub use mail::{MailError, MailSettings, MailTls, Post};
 pub use models::{LLM_SETTINGS, ModelParts};
 pub use operator::operator;
 pub use routes::{Listed, listed, openapi};

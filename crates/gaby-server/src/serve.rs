@@ -28,11 +28,12 @@ use crate::auth::password::Passwords;
 use crate::auth::secret;
 use crate::error::ApiError;
 use crate::host_name::{self, Names};
+use crate::mail::Post;
 use crate::operator::is_operator;
 use crate::setup::{ComposeError, Parts};
 use crate::tenants::Tenants;
 use crate::writes::Writes;
-use crate::{console, headers, measure, routes, vectors};
+use crate::{console, headers, mail, measure, routes, vectors};
 
 /// The largest body of a request.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -53,6 +54,8 @@ pub struct ServeConfig {
     pub public_url: Option<url::Url>,
     /// In a demo, whom the one-time link signs in.
     pub demo_admin: Option<UserId>,
+    /// What tells people by mail that an action waits for them.
+    pub post: Option<Post>,
 }
 
 /// Why the server does not serve.
@@ -83,6 +86,7 @@ pub struct Server {
     listener: TcpListener,
     worker: Worker,
     names: Names,
+    post: Option<Post>,
     /// Where it listens.
     pub address: SocketAddr,
     /// The address for a browser.
@@ -139,6 +143,7 @@ impl Server {
         });
         Ok(Self {
             names: Names::new(address, config.public_url.as_ref()),
+            post: config.post,
             app,
             listener,
             worker,
@@ -162,6 +167,9 @@ impl Server {
             }
         });
         tasks.spawn(vectors::fill_in(app.clone(), shutdown.clone()));
+        if let Some(post) = self.post {
+            tasks.spawn(mail::tell(app.clone(), post, shutdown.clone()));
+        }
         let service = router(&app, self.names).into_make_service_with_connect_info::<SocketAddr>();
         let closing = app.clone();
         let stop = shutdown.clone();

@@ -1,5 +1,7 @@
 //! What stands around approvals: standing ones, links by mail, and writes that were only rehearsed.
 
+use std::collections::HashSet;
+
 use gaby_model::{ActionId, PatternId, RehearsalId, TicketId, Timestamp, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +13,27 @@ use crate::tx::Tx;
 use crate::workspace::Workspace;
 
 impl Workspace {
+    /// Who was told by mail of which action that still waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mailed_actions(&self) -> Result<HashSet<(ActionId, UserId)>> {
+        let rows = sqlx::query(
+            "SELECT m.action, m.user_id FROM mailed_actions m JOIN actions a ON a.id = m.action \
+             WHERE a.workspace = $1 AND a.state = 'proposed'",
+        )
+        .bind(self.id().as_str())
+        .fetch_all(self.db().reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let action = crate::workspace::parsed(&row.try_get::<String, _>(0)?)?;
+                let user = crate::workspace::parsed(&row.try_get::<String, _>(1)?)?;
+                Ok((action, user))
+            })
+            .collect()
+    }
+
     /// Standing approvals that still hold, each with how many calls it has left.
     ///
     /// # Errors
@@ -138,6 +161,28 @@ impl Tx {
         .bind(action.as_str())
         .bind(user.as_str())
         .bind(expires_at.as_millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that somebody was told of an action by mail.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_mailed(
+        &mut self,
+        action: &ActionId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO mailed_actions (action, user_id, mailed_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (action, user_id) DO NOTHING",
+        )
+        .bind(action.as_str())
+        .bind(user.as_str())
+        .bind(now.as_millis())
         .execute(&mut *self.inner)
         .await?;
         Ok(())

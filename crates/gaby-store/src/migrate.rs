@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../migrations/0003_gate.sql")),
     (4, include_str!("../migrations/0004_probe.sql")),
     (5, include_str!("../migrations/0005_llm_calls.sql")),
+    (6, include_str!("../migrations/0006_mailed_actions.sql")),
 ];
 
 /// Brings the schema up to date, each step in one transaction.

@@ -11,7 +11,7 @@ use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::magic::RelativePathBuf;
 use gaby_llm::{LlmSettings, ProviderKind};
-use gaby_server::{Embedding, PartsConfig};
+use gaby_server::{Embedding, MailSettings, PartsConfig};
 use gaby_store::{DatabaseUrl, MasterKeySource, StoreConfig};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ use crate::telemetry::{Export, TelemetrySettings};
 const FILE: &str = "gaby.toml";
 /// The key of an embedding endpoint; only from here, so that it stands in no file.
 const EMBEDDING_KEY: &str = "GABY_EMBEDDING_KEY";
+/// The password for the mail server, which goes before the file's.
+const MAIL_PASSWORD: &str = "GABY_MAIL_PASSWORD";
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -114,6 +116,7 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     llm: LlmSettings,
+    mail: MailSettings,
     telemetry: TelemetrySettings,
 }
 
@@ -134,6 +137,8 @@ pub(crate) struct Settings {
     pub(crate) llm: LlmSettings,
     /// Where traces go, if anywhere.
     pub(crate) traces: Option<Export>,
+    /// How mail is sent.
+    pub(crate) mail: MailSettings,
     /// Where the file has the server listen.
     pub(crate) listen: Option<String>,
     /// The address that the file has browsers use.
@@ -172,6 +177,14 @@ impl Settings {
             playbooks: paths(found.playbooks),
             embedding: found.embedding,
             llm: over(found.llm, |name| std::env::var(name).ok())?,
+            mail: MailSettings {
+                password: std::env::var(MAIL_PASSWORD)
+                    .ok()
+                    .filter(|password| !password.is_empty())
+                    .map(SecretString::from)
+                    .or(found.mail.password),
+                ..found.mail
+            },
             traces: Export::of(found.telemetry, |name| std::env::var(name).ok())?,
             listen: found.listen,
             public_url: found.public_url,

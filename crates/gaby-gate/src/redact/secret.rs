@@ -10,11 +10,6 @@ use super::{Finding, Kind, has_context, stands_alone};
 /// What it is, its pattern, and the score. Prefixes as the vendors document them.
 const SHAPES: &[(&str, &str, u8)] = &[
     (
-        "a private key",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.{0,8000}?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)",
-        99,
-    ),
-    (
         "a Stripe key",
         r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}",
         99,
@@ -79,16 +74,24 @@ const SHAPES: &[(&str, &str, u8)] = &[
     ),
 ];
 
+/// How a private key begins. Where it ends is looked for behind that: a pattern that counted the characters
+/// between would be megabytes large.
+const PRIVATE_KEY: &str = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----";
+/// The longest private key, in bytes.
+const LONGEST_KEY: usize = 8_000;
+
 /// A password, as people write it.
-const SPOKEN: &str = r#"(?i)\b(?:password|passwd|passwort|passphrase|passcode|pwd|secret|api[ _\-]?key|access[ _\-]?key|client[ _\-]?secret|auth[ _\-]?token|token)\b["']?(?:\s+is\s*:?|\s*[:=]+)\s*["']?([^\s"',;<>]{6,200})"#;
+const SPOKEN: &str = r#"(?i)\b(?:password|passwd|passwort|passphrase|passcode|pwd|secret|api[ _\-]?key|access[ _\-]?key|client[ _\-]?secret|auth[ _\-]?token|token)\b["']?(?:\s+is\s*:?|\s*[:=]+)\s*["']?([^\s"',;<>]{6,})"#;
 
 struct Shapes {
+    private_key: Option<Regex>,
     prefixed: Vec<(&'static str, Regex, u8)>,
     spoken: Option<Regex>,
     random: Option<Regex>,
 }
 
 static COMPILED: LazyLock<Shapes> = LazyLock::new(|| Shapes {
+    private_key: Regex::new(PRIVATE_KEY).ok(),
     prefixed: SHAPES
         .iter()
         .filter_map(|(name, pattern, score)| Some((*name, Regex::new(pattern).ok()?, *score)))
@@ -119,6 +122,9 @@ const ABOUT_SECRETS: &[&str] = &[
 
 /// What is found first, in words.
 pub(super) fn first(text: &str) -> Option<&'static str> {
+    if private_keys(text).next().is_some() {
+        return Some("a private key");
+    }
     let prefixed = COMPILED
         .prefixed
         .iter()
@@ -143,6 +149,9 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             score,
         });
     };
+    for (start, end) in private_keys(text) {
+        add(start, end, 99);
+    }
     for (_, shape, score) in &COMPILED.prefixed {
         for place in shape.find_iter(text) {
             add(place.start(), place.end(), *score);
@@ -173,6 +182,20 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             add(start, end, 85);
         }
     }
+}
+
+/// Private keys as PEM (RFC 7468). One that is cut off goes as far as a key may.
+fn private_keys(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let begins = COMPILED.private_key.iter();
+    begins.flat_map(|begin| begin.find_iter(text)).map(|begin| {
+        let most = text.floor_char_boundary((begin.end() + LONGEST_KEY).min(text.len()));
+        let key = &text[begin.end()..most];
+        let end = key.find("-----END ").and_then(|at| {
+            let name = at + "-----END ".len();
+            Some(begin.end() + name + key[name..].find("-----")? + "-----".len())
+        });
+        (begin.start(), end.unwrap_or(most))
+    })
 }
 
 /// Whether a word is no word of a language: it mixes letters with digits or signs.
@@ -249,6 +272,10 @@ mod tests {
         assert_eq!(found("AKIAIOSFODNN7EXAMPLE"), ["AKIAIOSFODNN7EXAMPLE"]);
         let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----";
         assert_eq!(found(&format!("x {pem} y")), [pem]);
+        let cut = format!("{}é", &pem[..40]);
+        assert_eq!(found(&cut), [cut.as_str()]);
+        let endless = format!("{}{}", &pem[..31], "é".repeat(10_000));
+        assert_eq!(found(&endless)[0].len(), 31 + LONGEST_KEY);
         assert_eq!(
             found("postgres://gaby:hunter22@db/x"),
             ["postgres://gaby:hunter22@"]

@@ -11,6 +11,7 @@ mod forgery;
 mod full_disk;
 mod knowledge;
 mod live;
+mod mail;
 mod openapi;
 mod people;
 mod redaction;

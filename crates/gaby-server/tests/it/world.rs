@@ -9,7 +9,7 @@ use gaby_model::{
     Clock as _, InvestigationId, LlmCall, LlmCallId, LlmOutcome, LlmTalk, SessionId, SystemClock,
     TicketId, TicketState, Timestamp, TokenId, UserId,
 };
-use gaby_server::{Parts, PartsConfig, ServeConfig, Server, Tenants};
+use gaby_server::{Parts, PartsConfig, Post, ServeConfig, Server, Tenants};
 use gaby_store::accounts::{Role, SessionRecord, TokenRecord, User};
 use gaby_store::{DatabaseUrl, MasterKeySource, Store, StoreConfig, Workspace};
 use reqwest::{Client, Method, RequestBuilder};
@@ -80,6 +80,7 @@ impl Answer {
 pub(crate) struct Setting {
     pub(crate) public_url: Option<&'static str>,
     pub(crate) demo: Option<PathBuf>,
+    pub(crate) post: Option<Post>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -88,6 +89,7 @@ impl Default for Setting {
         Self {
             public_url: None,
             demo: None,
+            post: None,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -158,6 +160,7 @@ impl World {
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: setting.public_url.map(|url| url.parse().unwrap()),
             demo_admin,
+            post: setting.post,
         };
         let server = Server::bind(store.clone(), tenants.clone(), config)
             .await

@@ -6,7 +6,7 @@ use gaby_connect::mcp::ConnectorState;
 use gaby_knowledge::Knowledge;
 use gaby_llm::address::Reach;
 use gaby_llm::{ChatRequest, Limits, LlmError, Message, Provider};
-use gaby_server::{Parts, Tenant};
+use gaby_server::{Parts, Post, Tenant};
 use gaby_store::{Store, Workspace};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -22,7 +22,8 @@ const MODEL_WORDS: u32 = 512;
 /// Check that everything is reachable, and say what to do where it is not
 ///
 /// Looks at the store and its key, each workspace's audit log, knowledge and connectors, the
-/// playbooks, what makes vectors, and the language models: each is asked something short. Ends with 1 when something is wrong.
+/// playbooks, what makes vectors, the mail server, and the language models: each is asked something short. Ends with 1
+/// when something is wrong.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Print a JSON list
@@ -59,12 +60,26 @@ impl Findings {
     }
 }
 
+/// Whether the mail server would take mail, if one is set.
+async fn mail(place: &Workplace, findings: &mut Findings) {
+    let post = match Post::open(&place.settings.mail) {
+        Ok(None) => return,
+        Ok(Some(post)) => post,
+        Err(error) => return findings.bad("mail", error.to_string()),
+    };
+    match post.check().await {
+        Ok(server) => findings.good("mail", format!("{server} takes mail")),
+        Err(error) => findings.bad("mail", error.to_string()),
+    }
+}
+
 pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     let parts = parts(place, &mut findings);
     if let Some(parts) = &parts {
         models(parts, &mut findings).await;
     }
+    mail(place, &mut findings).await;
     if let Some(store) = store(place, &mut findings).await {
         for workspace in workspaces(store, place, &mut findings).await {
             inspect(workspace, parts.as_ref(), &mut findings).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gaby_server::demo::{Demo, DemoAdmin};
-use gaby_server::{Parts, ServeConfig, Server, Tenants};
+use gaby_server::{Parts, Post, ServeConfig, Server, Tenants};
 use gaby_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +55,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
         listen: address(listen.as_deref().unwrap_or(USUAL_ADDRESS))?,
         public_url: public_url.as_deref().map(browser_url).transpose()?,
         demo_admin: None,
+        post: Post::open(&place.settings.mail)?,
     };
     let shutdown = ended_by_signal()?;
     tokio::spawn(memory::keep_giving_back(shutdown.clone()));

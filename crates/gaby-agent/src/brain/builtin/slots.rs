@@ -31,6 +31,8 @@ pub enum Entity {
 
 /// The longest text that is searched for slots, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// The longest value, in bytes; what is longer names nothing.
+const LONGEST_VALUE: usize = 500;
 
 /// The values of one kind in a text, in order, each once.
 #[must_use]
@@ -56,7 +58,8 @@ pub fn find_by(pattern: &Regex, text: &str) -> Vec<String> {
         let value = hit
             .map_or("", |hit| hit.as_str())
             .trim_matches(['.', ',', ';', ':']);
-        if !value.is_empty() && !found.iter().any(|known| known == value) {
+        let fits = !value.is_empty() && value.len() <= LONGEST_VALUE;
+        if fits && !found.iter().any(|known| known == value) {
             found.push(value.to_owned());
         }
         if found.len() == 20 {
@@ -77,7 +80,7 @@ fn pattern(entity: Entity) -> Option<&'static Regex> {
         Regex::new(r"(?i)\b(ord(?:er)?[-_]\d[\d-]{0,14})\b|\border\s*(?:no\.?|number|nr\.?|#)?\s*:?\s*#?(\d[\d-]{2,14})\b").ok()
     });
     static URL: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"(?i)\bhttps?://[^\s<>"')\]]{1,500}"#).ok());
+        LazyLock::new(|| Regex::new(r#"(?i)\bhttps?://[^\s<>"')\]]+"#).ok());
     static DOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?i)\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:com|org|net|io|dev|app|cloud|eu|de|fr|co|uk|us|local|internal|example|test)\b").ok()
     });
