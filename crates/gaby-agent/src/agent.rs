@@ -19,6 +19,7 @@ use crate::ask::{self, Answer};
 use crate::brain::builtin::Builtin;
 use crate::brain::llm::{Llm, Models};
 use crate::brain::{Brain, Want};
+use crate::budget::{Budget, BudgetSettings};
 use crate::error::AgentError;
 use crate::hands::Hands;
 use crate::intake::{self, INVESTIGATE, TakenIn};
@@ -46,6 +47,8 @@ struct Inner {
     library: Arc<dyn Library>,
     playbooks: Playbooks,
     settings: RwLock<AgentSettings>,
+    /// What the operator settles of the budget for all workspaces.
+    budget: RwLock<BudgetSettings>,
     brain: RwLock<Arc<dyn Brain>>,
     /// Where language models are asked, if any are configured.
     models: RwLock<Option<Models>>,
@@ -77,6 +80,7 @@ impl Agent {
                 library,
                 playbooks,
                 settings: RwLock::new(settings),
+                budget: RwLock::default(),
                 brain: RwLock::new(brain),
                 models: RwLock::default(),
                 clock: Arc::new(SystemClock),
@@ -156,6 +160,26 @@ impl Agent {
             .brain
             .write()
             .unwrap_or_else(PoisonError::into_inner) = brain;
+    }
+
+    /// Takes on what the operator settles of the budget for all workspaces.
+    pub fn take_budget(&self, budget: BudgetSettings) {
+        *self
+            .inner
+            .budget
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = budget;
+    }
+
+    /// What one investigation may use, if it goes as far as usual.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        let settled = *self
+            .inner
+            .budget
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        settled.over(self.settings().budget)
     }
 
     /// Takes on the operator's policy files, over those that Gaby comes with; see

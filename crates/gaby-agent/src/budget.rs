@@ -37,6 +37,39 @@ impl Default for Budget {
     }
 }
 
+/// What an operator settles of the budget for all workspaces; what is not said stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetSettings {
+    /// See [`Budget::searches`].
+    pub searches: Option<u32>,
+    /// See [`Budget::tool_calls`].
+    pub tool_calls: Option<u32>,
+    /// See [`Budget::seconds`].
+    pub seconds: Option<u32>,
+    /// See [`Budget::turns`].
+    pub turns: Option<u32>,
+    /// See [`Budget::tokens`].
+    pub tokens: Option<u64>,
+    /// See [`Budget::micro_usd`].
+    pub micro_usd: Option<u64>,
+}
+
+impl BudgetSettings {
+    /// A workspace's budget with what is settled here in the place of its own.
+    #[must_use]
+    pub fn over(self, own: Budget) -> Budget {
+        Budget {
+            searches: self.searches.unwrap_or(own.searches),
+            tool_calls: self.tool_calls.unwrap_or(own.tool_calls),
+            seconds: self.seconds.unwrap_or(own.seconds),
+            turns: self.turns.unwrap_or(own.turns),
+            tokens: self.tokens.unwrap_or(own.tokens),
+            micro_usd: self.micro_usd.unwrap_or(own.micro_usd),
+        }
+    }
+}
+
 impl Budget {
     /// The budget for an investigation as thorough as this.
     #[must_use]
@@ -205,6 +238,23 @@ mod tests {
         assert_eq!(meter.left().tool_calls, 0);
         assert_eq!(meter.check_turn(3), Err(Spent::Turns(3)));
         assert_eq!((meter.usage().searches, meter.usage().tool_calls), (2, 1));
+    }
+
+    #[test]
+    fn what_the_operator_settles_goes_before_a_workspaces_own() {
+        let settled = BudgetSettings {
+            turns: Some(3),
+            micro_usd: Some(0),
+            ..BudgetSettings::default()
+        };
+        let own = Budget {
+            turns: 9,
+            tokens: 7,
+            ..Budget::default()
+        };
+        let held = settled.over(own);
+        assert_eq!((held.turns, held.tokens, held.micro_usd), (3, 7, 0));
+        assert_eq!(BudgetSettings::default().over(own), own);
     }
 
     #[test]

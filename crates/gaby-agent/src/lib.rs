@@ -33,6 +33,7 @@ mod turns;
 pub use agent::Agent;
 pub use ask::Answer;
 pub use brain::llm::Models;
+pub use budget::BudgetSettings;
 pub use error::AgentError;
 pub use gaby_gate::approvals::Approver;
 pub use intake::TakenIn;

@@ -190,7 +190,7 @@ impl Desk {
         call
     }
 
-    /// The purse of an investigation, within that of the workspace's day.
+    /// The purse of an investigation, within those of its ticket and of the workspace's day.
     async fn purse(
         &self,
         investigation: Option<&InvestigationId>,
@@ -210,16 +210,20 @@ impl Desk {
                 purse
             }
         };
-        let used = match investigation {
-            Some(id) => self.workspace.llm_calls().used_by(id).await?,
-            None => LlmUsed::default(),
-        };
-        Ok(Purse::new(
-            "this investigation",
-            allowance,
-            total(used),
-            vec![shared],
-        ))
+        drop(today);
+        let mut within = vec![shared];
+        let mut used = LlmUsed::default();
+        if let Some(id) = investigation {
+            let calls = self.workspace.llm_calls();
+            used = calls.used_by(id).await?;
+            let of_ticket = self.llm.settings().per_ticket;
+            if of_ticket != Allowance::default() {
+                let used = total(calls.used_by_ticket_of(id).await?);
+                within.push(Purse::new("this ticket", of_ticket, used, Vec::new()));
+            }
+        }
+        let used = total(used);
+        Ok(Purse::new("this investigation", allowance, used, within))
     }
 
     async fn put(&self, call: &LlmCall, talk: &LlmTalk) -> Result<(), StoreError> {

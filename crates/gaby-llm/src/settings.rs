@@ -111,6 +111,8 @@ pub struct LlmSettings {
     pub purposes: BTreeMap<Purpose, PurposeSettings>,
     /// What each workspace may use in a day of UTC; nothing said is no limit.
     pub per_day: Allowance,
+    /// What all investigations of one ticket may use together; nothing said is no limit.
+    pub per_ticket: Allowance,
     /// Prices that go before the shipped ones.
     pub prices: Vec<Price>,
 }

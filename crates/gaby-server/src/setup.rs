@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gaby_agent::Playbooks;
 use gaby_agent::playbook::library::LibraryError;
+use gaby_agent::{BudgetSettings, Playbooks};
 use gaby_connect::manifest::{ManifestErrors, Registry};
 use gaby_gate::PolicyFile;
 use gaby_gate::rules::{RulesError, files};
@@ -28,6 +28,8 @@ pub struct Parts {
     pub embedder: Arc<dyn Embedder>,
     /// The language models, if any are set.
     pub models: Option<ModelParts>,
+    /// What one investigation may use, where it is settled for all workspaces.
+    pub budget: BudgetSettings,
 }
 
 /// Where the parts come from.
@@ -45,6 +47,8 @@ pub struct PartsConfig {
     pub llm: LlmSettings,
     /// The folder with prompts of the operator's own.
     pub prompts: Option<PathBuf>,
+    /// What one investigation may use, where it is settled for all workspaces.
+    pub investigation: BudgetSettings,
 }
 
 /// What turns text into vectors.
@@ -113,6 +117,7 @@ impl Parts {
             },
             embedder: config.embedding.embedder()?,
             models: ModelParts::load(&config.llm, config.prompts.as_deref())?,
+            budget: config.investigation,
         })
     }
 }

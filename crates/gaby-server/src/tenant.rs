@@ -46,6 +46,7 @@ impl Tenant {
             settings,
         );
         agent.take_policies(parts.policies.clone());
+        agent.take_budget(parts.budget);
         if let Some(models) = &parts.models {
             agent.think_with_models(models.of(&workspace).await?);
         }

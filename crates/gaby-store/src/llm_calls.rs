@@ -84,6 +84,17 @@ impl LlmCalls<'_> {
             .await
     }
 
+    /// What all investigations of one investigation's ticket have used so far, as [`Self::used_by`] has
+    /// it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn used_by_ticket_of(&self, investigation: &InvestigationId) -> Result<LlmUsed> {
+        let of_ticket = "investigation IN (SELECT id FROM investigations WHERE workspace = $1 AND \
+             ticket = (SELECT ticket FROM investigations WHERE workspace = $1 AND id = $2))";
+        self.used(of_ticket, Which::Of(investigation)).await
+    }
+
     /// What the whole workspace has used since a moment.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use clap::Args;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::magic::RelativePathBuf;
+use gaby_agent::BudgetSettings;
 use gaby_llm::{LlmSettings, ProviderKind};
 use gaby_server::{Embedding, MailSettings, PartsConfig};
 use gaby_store::{DatabaseUrl, MasterKeySource, StoreConfig};
@@ -117,6 +118,7 @@ struct File {
     public_url: Option<String>,
     llm: LlmSettings,
     mail: MailSettings,
+    investigation: BudgetSettings,
     telemetry: TelemetrySettings,
 }
 
@@ -135,6 +137,8 @@ pub(crate) struct Settings {
     embedding: Option<String>,
     /// The language models.
     pub(crate) llm: LlmSettings,
+    /// What one investigation may use.
+    investigation: BudgetSettings,
     /// Where traces go, if anywhere.
     pub(crate) traces: Option<Export>,
     /// How mail is sent.
@@ -185,6 +189,7 @@ impl Settings {
                     .or(found.mail.password),
                 ..found.mail
             },
+            investigation: found.investigation,
             traces: Export::of(found.telemetry, |name| std::env::var(name).ok())?,
             listen: found.listen,
             public_url: found.public_url,
@@ -227,6 +232,7 @@ impl Settings {
             embedding: self.embedding()?,
             llm: self.llm.clone(),
             prompts: self.prompts().ok(),
+            investigation: self.investigation,
         })
     }
 
@@ -283,6 +289,7 @@ fn over(
                 allowed: file.allowed,
                 purposes: file.purposes,
                 per_day: file.per_day,
+                per_ticket: file.per_ticket,
                 prices: file.prices,
                 ..LlmSettings::default()
             };

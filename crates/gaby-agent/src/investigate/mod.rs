@@ -102,10 +102,9 @@ impl<'a> Run<'a> {
             .evidence(&investigation.id)
             .await?;
         let messages = workspace.tickets().messages(&ticket.id).await?;
-        let settings = agent.settings();
         let mut hands = Hands::open(agent, &ticket.source, ticket.requester.clone()).await?;
         let recalled = recall::recall(&steps)?;
-        let budget = settings.budget.at_depth(investigation.depth);
+        let budget = agent.budget().at_depth(investigation.depth);
         let case = recall::case(
             &ticket,
             &messages,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use gaby_agent::budget::Budget;
 use gaby_agent::{AgentSettings, InvestigationResult, Models};
 use gaby_llm::address::Reach;
-use gaby_llm::spend::Price;
+use gaby_llm::spend::{Allowance, Price};
 use gaby_llm::stub::{Journal, Script, Stub};
 use gaby_llm::{
     Desk, Limits, Llm, LlmSettings, Prompts, ProviderConfig, ProviderKind, WorkspaceLlm,
 };
 use gaby_model::{
-    Autonomy, LlmCall, LlmOutcome, Origin, StepKind, SystemClock, TicketState, Verdict,
+    Autonomy, Depth, LlmCall, LlmOutcome, Origin, StepKind, SystemClock, TicketState, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,15 @@ async fn stub(script: &str) -> (String, Journal) {
 
 /// Has the world's agent think with the stub models at these addresses, the first first.
 fn think(world: &World, urls: &[&str]) {
-    let mut settings = LlmSettings::default();
+    think_within(world, urls, Allowance::default());
+}
+
+/// As [`think`], and all investigations of a ticket may use so much together.
+fn think_within(world: &World, urls: &[&str], per_ticket: Allowance) {
+    let mut settings = LlmSettings {
+        per_ticket,
+        ..LlmSettings::default()
+    };
     for (place, url) in urls.iter().enumerate() {
         let mut config = ProviderConfig::new(ProviderKind::OpenAiCompatible, "small");
         config.name = ["first", "second"][place].to_owned();
@@ -439,6 +447,99 @@ async fn a_model_that_loops_for_ever_is_stopped_at_each_limit_and_what_it_found_
         let last = calls.last().unwrap();
         assert_eq!((last.outcome, last.tries), (LlmOutcome::Stopped, 0));
         assert_eq!(calls.len() as u64, asked + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_searches_for_ever_is_stopped_at_each_limit_and_what_it_found_is_kept() {
+    let script = "rules: [{answer: {calls: [{tool: search_knowledge, arguments: {query: locked account}}]}}]";
+    // What is searched for beyond the limit is told the model as used up, until its turns are over.
+    for (searches, turns, made) in [(3, 8, 3), (100, 5, 5)] {
+        let (world, journal) = with_model(Autonomy::Act, script).await;
+        let budget = Budget {
+            searches,
+            turns,
+            ..Budget::default()
+        };
+        spend(&world, budget);
+        let result = stopped(&world, &format!("within {turns} turns")).await;
+        assert_eq!(result.usage.searches, made);
+        assert_eq!(journal.asked().len(), turns as usize);
+        let found = |step: &&gaby_model::Step| !step.evidence.is_empty();
+        assert_eq!(result.steps.iter().filter(found).count(), made as usize);
+        let told = journal.asked().last().unwrap().to_string();
+        assert_eq!(told.contains("budget of 3 searches is used up"), made == 3);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_looked_into_again_has_what_its_budget_has_left() {
+    // Each call of the model is billed 1,000 + 100 tokens and 1,200 millionths of a dollar.
+    for (per_ticket, said, most) in [
+        (
+            Allowance {
+                calls: Some(12),
+                ..Allowance::default()
+            },
+            "the budget of 12 calls of a model (this ticket) is used up",
+            12,
+        ),
+        (
+            Allowance {
+                micro_usd: Some(30_000),
+                ..Allowance::default()
+            },
+            "the budget of 0.03 US dollars (this ticket) is used up",
+            25,
+        ),
+        (
+            Allowance {
+                tokens: Some(30_000),
+                ..Allowance::default()
+            },
+            "the budget of 30000 tokens (this ticket) is used up",
+            27,
+        ),
+    ] {
+        let world = World::new(Autonomy::Act).await;
+        let (url, journal) = stub(LOOPS).await;
+        think_within(&world, &[&url], per_ticket);
+        let budget = Budget {
+            turns: 7,
+            tool_calls: 1_000,
+            ..Budget::default()
+        };
+        spend(&world, budget);
+        let first = stopped(&world, "within 7 turns").await;
+        assert_eq!(first.usage.model_calls, 7);
+        spend(
+            &world,
+            Budget {
+                turns: 1_000,
+                ..budget
+            },
+        );
+        // As after a restart: nothing but the record knows what was used.
+        think_within(&world, &[&url], per_ticket);
+        let again = world
+            .agent
+            .investigate(&first.ticket, Depth::Standard)
+            .await;
+        let again = again.unwrap();
+        let reason = &again.escalation.as_ref().unwrap().reason;
+        assert!(reason.contains(said), "{reason}");
+        assert!(again.usage.model_calls > 0 && !again.steps.is_empty());
+        let asked = journal.asked().len();
+        assert!(asked <= most && asked * 3 >= most * 2, "{asked} of {most}");
+        assert_eq!(asked as u32, 7 + again.usage.model_calls);
+        // A conversation that is short again may fit into what is left, but no more than that.
+        let third = world
+            .agent
+            .investigate(&first.ticket, Depth::Standard)
+            .await;
+        let third = third.unwrap().usage.model_calls;
+        assert!(per_ticket.calls.is_none() || third == 0, "{third}");
+        assert!(journal.asked().len() <= most, "who is stopped is not asked");
     }
 }
 

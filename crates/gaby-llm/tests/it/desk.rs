@@ -77,11 +77,15 @@ async fn office() -> Office {
 
 impl Office {
     fn desk(&self, servers: &[&Server], per_day: Allowance) -> Desk {
-        let vendor = of(ProviderKind::OpenAiCompatible);
-        let mut settings = LlmSettings {
+        let settings = LlmSettings {
             per_day,
             ..LlmSettings::default()
         };
+        self.desk_with(servers, settings)
+    }
+
+    fn desk_with(&self, servers: &[&Server], mut settings: LlmSettings) -> Desk {
+        let vendor = of(ProviderKind::OpenAiCompatible);
         for (place, server) in servers.iter().enumerate() {
             let mut config = vendor.config(server);
             config.name = ["first", "second"][place].into();
@@ -104,7 +108,33 @@ impl Office {
         )
     }
 
+    /// Another investigation, of the same ticket or of another.
+    async fn another(&self, of_same_ticket: bool) -> InvestigationId {
+        let known = self.workspace.investigations();
+        let mut another = known.get(&self.looked).await.unwrap();
+        let mut tx = self.workspace.begin().await.unwrap();
+        if !of_same_ticket {
+            let mut ticket = self.workspace.tickets().get(&another.ticket).await.unwrap();
+            ticket.id = TicketId::generate();
+            another.ticket = ticket.id.clone();
+            tx.tickets().insert(&ticket).await.unwrap();
+        }
+        another.id = InvestigationId::generate();
+        tx.investigations().put(&another).await.unwrap();
+        tx.commit().await.unwrap();
+        another.id
+    }
+
     async fn ask(&self, desk: &Desk, allowance: Allowance) -> Result<String, DeskError> {
+        self.ask_for(desk, &self.looked, allowance).await
+    }
+
+    async fn ask_for(
+        &self,
+        desk: &Desk,
+        investigation: &InvestigationId,
+        allowance: Allowance,
+    ) -> Result<String, DeskError> {
         let prompts = Prompts::load(None).unwrap();
         let asking = Asking {
             purpose: Purpose::Investigate,
@@ -117,7 +147,7 @@ impl Office {
                 max_output_tokens: 100,
                 ..ChatRequest::default()
             },
-            investigation: Some(&self.looked),
+            investigation: Some(investigation),
             step: 2,
             allowance,
             deadline: Instant::now() + Duration::from_secs(30),
@@ -283,4 +313,42 @@ async fn a_call_that_nobody_waited_for_counts_with_the_most_that_it_may_have_cos
         .unwrap();
     assert_eq!(used.output_tokens, 100);
     assert_eq!(used.micro_usd, used.input_tokens + 200);
+}
+
+#[tokio::test]
+async fn all_investigations_of_a_ticket_have_one_limit_together_also_over_a_restart() {
+    let up = answering().await;
+    let office = office().await;
+    let per_ticket = Allowance {
+        calls: Some(5),
+        ..Allowance::default()
+    };
+    let desk = || {
+        let settings = LlmSettings {
+            per_ticket,
+            ..LlmSettings::default()
+        };
+        office.desk_with(&[&up], settings)
+    };
+    let (first, second) = (office.looked.clone(), office.another(true).await);
+    for (investigation, calls) in [(&first, 3), (&second, 2)] {
+        for _ in 0..calls {
+            // A new desk each time: what was used is told by the record alone.
+            let (desk, open) = (desk(), Allowance::default());
+            office.ask_for(&desk, investigation, open).await.unwrap();
+        }
+    }
+    for investigation in [&first, &second] {
+        let (desk, open) = (desk(), Allowance::default());
+        let refused = office.ask_for(&desk, investigation, open).await;
+        let refused = refused.unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "the budget of 5 calls of a model (this ticket) is used up"
+        );
+    }
+    assert_eq!(up.seen().len(), 5);
+    let elsewhere = office.another(false).await;
+    let (desk, open) = (desk(), Allowance::default());
+    office.ask_for(&desk, &elsewhere, open).await.unwrap();
 }

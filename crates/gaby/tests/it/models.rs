@@ -215,3 +215,38 @@ fn a_model_that_is_set_wrongly_is_an_error_that_says_what_to_set() {
         ran.err
     );
 }
+
+#[test]
+fn the_file_says_what_an_investigation_and_all_of_a_ticket_may_use() {
+    let gaby = knowing();
+    let script = r"
+rules:
+  - when: {offers: classify}
+    answer: {calls: [{tool: classify, arguments: {category: question, question: How long?, summary: Look it up}}]}
+  - answer: {calls: [{tool: search_knowledge, arguments: {query: account locked}}]}
+";
+    let model = Model::start(&gaby, script);
+    let ticket = json!({"subject": "Sign-in", "body": "For how long must one wait?"});
+    let ticket = gaby.file("ticket.json", ticket.to_string());
+    let settings = "[investigation]\nturns = 4\n[llm.per_ticket]\ncalls = 8\n";
+    let config = gaby.file("limits.toml", settings);
+    let run = |arguments: &[&str]| {
+        let command = [arguments, &["--config", &config, "--json"]].concat();
+        json(&Ran::of(with_model(&gaby, &model.url, &command), b""))
+    };
+    let first = run(&["investigate", &ticket]);
+    assert_eq!(first["usage"]["model_calls"], 5, "{first:#}");
+    let reason = first["escalation"]["reason"].as_str().unwrap();
+    assert!(reason.contains("within 4 turns"), "{reason}");
+    let id = first["ticket"].as_str().unwrap();
+    let again = run(&["investigate", "--ticket", id]);
+    assert_eq!(again["usage"]["model_calls"], 3, "{again:#}");
+    let reason = again["escalation"]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("8 calls of a model (this ticket)"),
+        "{reason}"
+    );
+    let wrong = gaby.file("wrong.toml", "[investigation]\nturn = 4\n");
+    let ran = gaby.run(&["doctor", "--config", &wrong]);
+    assert!(ran.err.contains("turn"), "{ran:?}");
+}
