@@ -179,8 +179,23 @@ impl Hands {
         records: Option<u64>,
         meter: &Meter,
     ) -> Result<Decided, AgentError> {
+        let settled = self.settled(&tool.connector).await?;
+        self.decide_as(&settled, tool, arguments, ownership, records, meter)
+            .await
+    }
+
+    /// Asks the gate about a call, as things are settled.
+    async fn decide_as(
+        &self,
+        settled: &Settled,
+        tool: &ToolRef,
+        arguments: Labelled,
+        ownership: Ownership,
+        records: Option<u64>,
+        meter: &Meter,
+    ) -> Result<Decided, AgentError> {
         let span = trace::gate(tool);
-        let deciding = self.weighed(tool, arguments, ownership, records, meter);
+        let deciding = self.weighed(settled, tool, arguments, ownership, records, meter);
         let decided = deciding.instrument(span.clone()).await?;
         trace::decided(&span, &decided.decision());
         Ok(decided)
@@ -188,13 +203,13 @@ impl Hands {
 
     async fn weighed(
         &self,
+        settled: &Settled,
         tool: &ToolRef,
         arguments: Labelled,
         ownership: Ownership,
         records: Option<u64>,
         meter: &Meter,
     ) -> Result<Decided, AgentError> {
-        let settled = self.settled(&tool.connector).await?;
         let definition = self.tool(tool);
         let done_before = match definition {
             Some(definition) if definition.access == Access::Write => {
@@ -281,7 +296,8 @@ impl Hands {
         arguments: Labelled,
         meter: &mut Meter,
     ) -> Result<Result<ToolResult, NoResult>, AgentError> {
-        let (_, permit) = self.permit(tool, arguments, meter).await?;
+        let settled = self.settled(&tool.connector).await?;
+        let (_, permit) = self.permit(tool, arguments, &settled, meter).await?;
         Ok(match permit {
             Ok(key) => self.call(key, meter.time_left()).await,
             Err(no) => Err(no),
@@ -294,10 +310,12 @@ impl Hands {
         &self,
         tool: &ToolRef,
         arguments: Labelled,
+        settled: &Settled,
         meter: &mut Meter,
     ) -> Result<(Value, Result<gaby_gate::Key, NoResult>), AgentError> {
+        let ownership = Ownership::NotDeclared;
         let decided = self
-            .decide(tool, arguments, Ownership::NotDeclared, None, meter)
+            .decide_as(settled, tool, arguments, ownership, None, meter)
             .await?;
         let decision = serde_json::to_value(decided.decision()).unwrap_or(Value::Null);
         let permit = match decided {

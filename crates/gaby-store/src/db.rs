@@ -1,6 +1,8 @@
 //! Two engines behind one pool type, with the settings that make "accepted" mean "on disk".
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::AnyPool;
@@ -13,6 +15,8 @@ use crate::error::StoreError;
 /// busy. A little more than the `busy_timeout` below, for which one writer may wait for another
 /// process.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long a change that does not wait for the disk may be without it.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +57,14 @@ pub(crate) struct Db {
     engine: Engine,
     writer: AnyPool,
     reader: AnyPool,
+    /// SQLite's write-ahead log.
+    log: Option<Arc<Log>>,
+}
+
+/// A write-ahead log that has changes which nobody waited for, or has not.
+struct Log {
+    path: PathBuf,
+    behind: AtomicBool,
 }
 
 impl Db {
@@ -73,6 +85,7 @@ impl Db {
                     engine: Engine::Postgres,
                     writer: pool.clone(),
                     reader: pool,
+                    log: None,
                 })
             }
         }
@@ -110,6 +123,10 @@ impl Db {
             engine: Engine::Sqlite,
             writer,
             reader,
+            log: log_beside(path).map(|path| {
+                let behind = AtomicBool::new(false);
+                Arc::new(Log { path, behind })
+            }),
         })
     }
 
@@ -154,6 +171,31 @@ impl Db {
         })
     }
 
+    /// Waits until everything that was committed so far is on disk. PostgreSQL is not asked: a commit
+    /// that must be there says so itself.
+    pub(crate) async fn settle(&self) -> std::io::Result<()> {
+        match &self.log {
+            Some(log) => log.to_disk().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Has what was committed without waiting on disk before long, as PostgreSQL does by itself.
+    pub(crate) fn settle_soon(&self) {
+        let Some(log) = &self.log else { return };
+        if log.behind.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let log = Arc::clone(log);
+        tokio::spawn(async move {
+            tokio::time::sleep(SOON).await;
+            log.behind.store(false, Ordering::Release);
+            if let Err(error) = log.to_disk().await {
+                tracing::warn!(%error, "the write-ahead log may not be on disk");
+            }
+        });
+    }
+
     /// A transaction that only reads, and sees one moment of the database throughout.
     pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(match self.engine {
@@ -195,6 +237,26 @@ impl Db {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+impl Log {
+    async fn to_disk(&self) -> std::io::Result<()> {
+        let path = self.path.clone();
+        let synced = tokio::task::spawn_blocking(move || match std::fs::File::open(path) {
+            Ok(log) => log.sync_data(),
+            // What it held is in the database by now.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        });
+        synced.await.unwrap_or_else(|error| Err(error.into()))
+    }
+}
+
+/// Where SQLite keeps the write-ahead log of a database (sqlite.org/wal.html, 4.1).
+fn log_beside(database: &Path) -> Option<PathBuf> {
+    let mut name = database.file_name()?.to_owned();
+    name.push("-wal");
+    Some(database.with_file_name(name))
 }
 
 async fn first_connection(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
@@ -293,6 +355,23 @@ mod tests {
             drop(dropped);
             assert!(waits(&mut db.begin().await.unwrap()).await);
         }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_did_not_wait_is_brought_to_disk_before_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&DatabaseUrl::DataFolder, folder.path()).await;
+        let db = db.unwrap();
+        let log = db.log.clone().unwrap();
+        assert!(log.path.exists(), "{}", log.path.display());
+        db.settle_soon();
+        db.settle_soon();
+        assert!(log.behind.load(Ordering::Acquire));
+        tokio::time::sleep(2 * SOON).await;
+        assert!(!log.behind.load(Ordering::Acquire));
+        db.settle().await.unwrap();
+        std::fs::remove_file(&log.path).unwrap();
+        db.settle().await.unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A workspace's own policy files, and what its pseudonyms stand for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gaby_model::Timestamp;
 use sqlx::Row as _;
@@ -9,6 +9,9 @@ use crate::Result;
 use crate::investigations::sealed_row;
 use crate::tx::Tx;
 use crate::workspace::Workspace;
+
+/// How many pseudonyms one query asks for: no database takes any number of values.
+const ASKED_AT_ONCE: usize = 500;
 
 impl Workspace {
     /// The workspace's own policy files, text by name.
@@ -39,6 +42,33 @@ impl Workspace {
         .await?;
         row.map(|row| sealed_row(self, "pseudonyms", &row))
             .transpose()
+    }
+
+    /// Which of these pseudonyms it is not remembered of yet what they stand for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn new_pseudonyms<'a>(
+        &self,
+        named: impl IntoIterator<Item = &'a str>,
+    ) -> Result<BTreeSet<&'a str>> {
+        let mut new: BTreeSet<&str> = named.into_iter().collect();
+        let all: Vec<&str> = new.iter().copied().collect();
+        for some in all.chunks(ASKED_AT_ONCE) {
+            let places: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT pseudonym FROM pseudonyms WHERE workspace = $1 AND pseudonym IN ({})",
+                places.join(", ")
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.id().as_str());
+            for pseudonym in some {
+                query = query.bind(*pseudonym);
+            }
+            for row in query.fetch_all(self.db().reader()).await? {
+                new.remove(row.try_get::<String, _>(0)?.as_str());
+            }
+        }
+        Ok(new)
     }
 }
 

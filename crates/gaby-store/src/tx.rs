@@ -5,7 +5,7 @@ use sqlx::{Any, Transaction};
 
 use crate::Result;
 use crate::audit::{Appended, AuditRecord};
-use crate::db::Engine;
+use crate::db::{Db, Engine};
 use crate::workspace::Workspace;
 
 /// A change of one workspace that is not yet made. Dropping it undoes it.
@@ -14,6 +14,8 @@ pub struct Tx {
     pub(crate) inner: Transaction<'static, Any>,
     events: Vec<Event>,
     records: Vec<AuditRecord>,
+    /// Whether its commit does not wait for the disk.
+    unhurried: bool,
 }
 
 impl std::fmt::Debug for Tx {
@@ -25,15 +27,19 @@ impl std::fmt::Debug for Tx {
 impl Tx {
     pub(crate) async fn begin(workspace: Workspace) -> Result<Self> {
         let inner = workspace.db().begin().await?;
-        Self::over(workspace, inner).await
+        Self::over(workspace, inner, false).await
     }
 
     pub(crate) async fn begin_unhurried(workspace: Workspace) -> Result<Self> {
         let inner = workspace.db().begin_unhurried().await?;
-        Self::over(workspace, inner).await
+        Self::over(workspace, inner, true).await
     }
 
-    async fn over(workspace: Workspace, mut inner: Transaction<'static, Any>) -> Result<Self> {
+    async fn over(
+        workspace: Workspace,
+        mut inner: Transaction<'static, Any>,
+        unhurried: bool,
+    ) -> Result<Self> {
         if workspace.db().engine() == Engine::Postgres {
             // One change of a workspace at a time, as on SQLite: what a change reads first stays as
             // it is until the change is made, and the audit chain has no forks.
@@ -47,6 +53,7 @@ impl Tx {
             inner,
             events: Vec::new(),
             records: Vec::new(),
+            unhurried,
         })
     }
 
@@ -66,7 +73,7 @@ impl Tx {
         self.records.push(record);
     }
 
-    /// Makes the change: on disk when this returns.
+    /// Makes the change: on disk when this returns, unless it was begun not to wait for that.
     ///
     /// # Errors
     /// When it could not be made. After an error of the commit itself it is not known whether it was.
@@ -76,10 +83,30 @@ impl Tx {
             let records = std::mem::take(&mut self.records);
             appended = Some(crate::audit::append(&mut self.inner, &self.workspace, records).await?);
         }
+        let signed_for_others = appended
+            .as_ref()
+            .is_some_and(|appended| appended.checkpoint.is_some());
+        let db = self.workspace.db();
+        if self.unhurried && signed_for_others && db.engine() == Engine::Postgres {
+            sqlx::query("SET LOCAL synchronous_commit = on")
+                .execute(&mut *self.inner)
+                .await?;
+        }
         self.inner.commit().await?;
         if let Some(appended) = appended {
-            // The database is ahead of the head file for a moment; verification allows for that.
-            crate::audit::write_head_file(&self.workspace, &appended);
+            // The database may be ahead of what is signed outside it, never behind: so nothing leaves
+            // it that a loss of power could take back. Verification allows for a head file that lags.
+            let on_disk = match (self.unhurried, signed_for_others) {
+                (false, _) => true,
+                (true, false) => false,
+                (true, true) => settled(self.workspace.db()).await,
+            };
+            if on_disk {
+                crate::audit::write_head_file(&self.workspace, &appended);
+            }
+        }
+        if self.unhurried {
+            self.workspace.db().settle_soon();
         }
         let store = self.workspace.store();
         for event in self.events {
@@ -87,4 +114,12 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+async fn settled(db: &Db) -> bool {
+    let settled = db.settle().await;
+    if let Err(error) = &settled {
+        tracing::warn!(%error, "a checkpoint of the audit log is not told, since it may not be on disk");
+    }
+    settled.is_ok()
 }

@@ -11,7 +11,7 @@ use gaby_model::{
 use serde_json::Value;
 use tracing::{Instrument as _, Span};
 
-use super::{Run, shortened, values};
+use super::{Run, record, shortened, values};
 use crate::brain::{CallWish, FoundPassage, FoundRecord, Look, Outcome, SearchWish, Want};
 use crate::error::AgentError;
 use crate::hands::NoResult;
@@ -73,7 +73,7 @@ impl Run<'_> {
             self.enter(InvestigationState::Retrieving).await?;
         }
         if looks.iter().any(|look| matches!(look, Look::Call(_))) {
-            self.enter(InvestigationState::SafetyCheck).await?;
+            record::pass(&mut self.investigation, InvestigationState::SafetyCheck);
         }
         let mut begun = Vec::with_capacity(looks.len());
         for look in looks {
@@ -111,7 +111,7 @@ impl Run<'_> {
         });
         let made = join_all(making).await;
         if calls {
-            self.enter(InvestigationState::Observing).await?;
+            record::pass(&mut self.investigation, InvestigationState::Observing);
         }
         for (made, began, span) in made {
             self.keep(made, began).instrument(span).await?;
@@ -130,11 +130,15 @@ impl Run<'_> {
             Err(message) => return Ok(Err(message)),
         };
         let vouched = !self.hands.flows_are_checked;
-        let may_tell = self.hands.settled(&tool.connector).await?.standing.may_tell;
+        let settled = self.hands.settled(&tool.connector).await?;
+        let may_tell = &settled.standing.may_tell;
         let definition = self.hands.tool(tool).cloned();
-        let label = values::result_label(tool, definition.as_ref(), &arguments, &may_tell, vouched);
+        let label = values::result_label(tool, definition.as_ref(), &arguments, may_tell, vouched);
         let shown = arguments.value().clone();
-        let (decision, permit) = self.hands.permit(tool, arguments, &mut self.meter).await?;
+        let (decision, permit) = self
+            .hands
+            .permit(tool, arguments, &settled, &mut self.meter)
+            .await?;
         Ok(Ok(Box::new(Asked {
             definition,
             arguments: shown,

@@ -1,5 +1,9 @@
 //! What an investigation writes down, and when: each transition before what it stands for, each step
-//! with its evidence in one change. The intent of a write is on disk before it is made, by the gate.
+//! with its evidence in one change.
+//!
+//! States and steps do not wait for the disk. What they led to so far are searches, reads and questions
+//! to a model, which are made again when a loss of power took the last of them. What has an effect that
+//! is not (a write, by the gate; a reply, here at the end) waits, and takes everything before it along.
 
 use gaby_model::{
     Evidence, Investigation, InvestigationState, Message, Step, TicketState, Timestamp,
@@ -15,7 +19,7 @@ pub(crate) async fn begin(
     workspace: &Workspace,
     investigation: &Investigation,
 ) -> Result<(), AgentError> {
-    let mut tx = workspace.begin().await?;
+    let mut tx = workspace.begin_unhurried().await?;
     tx.investigations().put(investigation).await?;
     tx.tickets()
         .set_state(
@@ -44,13 +48,20 @@ pub(crate) async fn enter(
     at(state, "before");
     if investigation.state != state {
         investigation.state = state;
-        // Where the work goes on after a crash is told by the steps; the state is for who watches.
         let mut tx = workspace.begin_unhurried().await?;
         tx.investigations().put(investigation).await?;
         tx.commit().await?;
     }
     at(state, "after");
     Ok(())
+}
+
+/// Takes the investigation through a state in which nothing happens that is not stored with what
+/// follows at once.
+pub(crate) fn pass(investigation: &mut Investigation, state: InvestigationState) {
+    at(state, "before");
+    investigation.state = state;
+    at(state, "after");
 }
 
 /// Stores a step with the evidence that it found, and what the investigation has used so far.
@@ -60,7 +71,7 @@ pub(crate) async fn step(
     step: &Step,
     evidence: &[Evidence],
 ) -> Result<(), AgentError> {
-    let mut tx = workspace.begin().await?;
+    let mut tx = workspace.begin_unhurried().await?;
     tx.investigations().put(investigation).await?;
     tx.investigations()
         .add_step(&investigation.ticket, step)

@@ -1,14 +1,15 @@
 //! Pseudonyms of a workspace: hidden before a text goes anywhere, shown again to those who may see
 //! the originals, which are kept sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use gaby_model::Timestamp;
 use gaby_store::Workspace;
 use gaby_store::audit::{Actor, AuditRecord};
 use serde_json::{Value, json};
 
-use super::{Profile, redact, restore};
+use super::{Profile, Redacted, redact, restore};
 use crate::error::GateError;
 
 /// The setting under which a workspace's profile is kept.
@@ -93,17 +94,40 @@ impl Veil {
         &self,
         texts: impl IntoIterator<Item = &mut String> + Send,
     ) -> Result<Hidden, GateError> {
+        self.hide_again(texts, &Lately::default()).await
+    }
+
+    /// As [`Self::hide_all`], for a conversation that grows: what was looked through lately is not
+    /// looked through again.
+    ///
+    /// # Errors
+    /// As [`Self::hide_all`].
+    pub async fn hide_again(
+        &self,
+        texts: impl IntoIterator<Item = &mut String> + Send,
+        lately: &Lately,
+    ) -> Result<Hidden, GateError> {
+        let purpose = format!("redacted {}", json!(self.profile));
         let mut hidden = Hidden::default();
         for text in texts {
-            let keyed = |value: &[u8]| self.workspace.keyed_hash("pseudonym", value);
-            let redacted = redact(text, &self.profile, &keyed);
+            let key = self.workspace.keyed_hash(&purpose, text.as_bytes());
+            let redacted = lately.or(key, || {
+                let keyed = |value: &[u8]| self.workspace.keyed_hash("pseudonym", value);
+                redact(text, &self.profile, &keyed)
+            });
             *text = redacted.text;
             hidden.0.extend(redacted.originals);
         }
-        if !hidden.0.is_empty() {
-            let mut tx = self.workspace.begin().await?;
+        let named = hidden.0.keys().map(String::as_str);
+        let new = self.workspace.new_pseudonyms(named).await?;
+        if !new.is_empty() {
+            // The disk is not waited for: whatever names a pseudonym is committed after this, and gets
+            // there with it or not at all.
+            let mut tx = self.workspace.begin_unhurried().await?;
             for (pseudonym, original) in &hidden.0 {
-                tx.put_pseudonym(pseudonym, original).await?;
+                if new.contains(pseudonym.as_str()) {
+                    tx.put_pseudonym(pseudonym, original).await?;
+                }
             }
             tx.commit().await?;
         }
@@ -116,6 +140,39 @@ impl Veil {
     /// When the store fails.
     pub async fn show(&self, text: &str) -> Result<String, GateError> {
         show(&self.workspace, text).await
+    }
+}
+
+/// Texts that were looked through lately, and what was found in them.
+#[derive(Default)]
+pub struct Lately(Mutex<HashMap<Vec<u8>, Redacted>>);
+
+/// How many texts are remembered before all are forgotten: a few conversations.
+const REMEMBERED: usize = 512;
+/// Shorter texts are quicker looked through than remembered.
+const WORTH_IT: usize = 64;
+
+impl std::fmt::Debug for Lately {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lately")
+    }
+}
+
+impl Lately {
+    fn or(&self, key: Vec<u8>, look: impl FnOnce() -> Redacted) -> Redacted {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(redacted) = known().get(&key) {
+            return redacted.clone();
+        }
+        let redacted = look();
+        if redacted.text.len() >= WORTH_IT {
+            let mut known = known();
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+            known.insert(key, redacted.clone());
+        }
+        redacted
     }
 }
 

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use keep::{Hidden, Veil, hide, profile, settle, show};
+pub use keep::{Hidden, Lately, Veil, hide, profile, settle, show};
 use normal::Normal;
 pub use pseudonym::{Redacted, redact, restore};
 

@@ -1,6 +1,8 @@
 //! What stands around single decisions: consent, standing approvals, links by mail, edited calls,
 //! and rehearsals; in a real store.
 
+use std::time::Duration;
+
 use gaby_gate::dry_run::{self, Diff};
 use gaby_gate::execute::About;
 use gaby_gate::{
@@ -10,6 +12,7 @@ use gaby_gate::{
 use gaby_model::{
     Action, ActionState, Autonomy, EvidenceId, Integrity, Label, PatternId, Timestamp, UserId,
 };
+use gaby_store::audit::Actor;
 use gaby_store::consents::ConsentKind;
 use gaby_store::{Store, StoreConfig, Workspace};
 use serde_json::json;
@@ -333,6 +336,54 @@ async fn a_rehearsal_is_kept_for_the_report_and_changes_nothing() {
             .unwrap()
             .rehearsals,
         []
+    );
+}
+
+#[tokio::test]
+async fn what_was_hidden_before_is_neither_stored_nor_looked_through_again_and_comes_out_the_same()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let here = workspace(&folder).await;
+    let text = "Write to ann@example.com or call +49 30 901820; the account is locked, and nobody answers.";
+    let hide = async |lately: &redact::Lately, more: &str| {
+        let mut texts = [text.to_owned(), more.to_owned()];
+        let veil = redact::Veil::of(&here).await.unwrap();
+        let hidden = veil.hide_again(texts.iter_mut(), lately).await.unwrap();
+        let shown = texts.clone().map(|text| hidden.show(&text));
+        (texts, shown)
+    };
+    let lately = redact::Lately::default();
+    let (first, shown) = hide(&lately, "Again.").await;
+    assert!(
+        first[0].contains("[email_") && first[0].contains("[phone_"),
+        "{first:?}"
+    );
+    assert_eq!(shown, [text, "Again."]);
+    // Nobody else can write meanwhile, and nothing must be.
+    let writing = here.begin().await.unwrap();
+    for lately in [&lately, &redact::Lately::default()] {
+        let again = tokio::time::timeout(Duration::from_secs(2), hide(lately, "ann@example.com"));
+        let (again, shown) = again.await.expect("a write was waited for");
+        assert_eq!(again[0], first[0]);
+        assert_eq!(shown, [text, "ann@example.com"]);
+    }
+    drop(writing);
+    let (new, _) = hide(&lately, "bob@example.com").await;
+    assert_eq!(
+        redact::show(&here, &new[1]).await.unwrap(),
+        "bob@example.com"
+    );
+    // Another profile looks for other things, also in what was looked through.
+    let emails = redact::Profile {
+        kinds: [redact::Kind::Email].into(),
+        ..redact::Profile::default()
+    };
+    let (by, now) = (Actor::gaby(), Timestamp::from_millis(0));
+    redact::settle(&here, &emails, by, now).await.unwrap();
+    let (less, _) = hide(&lately, "").await;
+    assert!(
+        less[0].contains("[email_") && less[0].contains("901820"),
+        "{less:?}"
     );
 }
 

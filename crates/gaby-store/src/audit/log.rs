@@ -29,7 +29,7 @@ const CHECKPOINT_EVERY: u64 = 256;
 pub(crate) struct Appended {
     seq: u64,
     signed_head: String,
-    checkpoint: Option<String>,
+    pub(crate) checkpoint: Option<String>,
 }
 
 /// The log of one workspace.

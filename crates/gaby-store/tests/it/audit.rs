@@ -299,6 +299,40 @@ async fn a_head_file_that_lags_behind_a_crash_is_no_alarm_and_catches_up() {
     }
 }
 
+/// So many entries in changes that do not wait for the disk.
+async fn append_unhurried(workspace: &Workspace, entries: u64) {
+    for n in 0..entries {
+        let mut tx = workspace.begin_unhurried().await.unwrap();
+        tx.audit(record(&format!("test.{n}")));
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_signed_outside_the_database_never_leads_what_is_on_disk() {
+    for test in every_engine().await {
+        let acme = test.store.create_workspace("acme", "Acme").await.unwrap();
+        let file = test
+            .config
+            .data_dir
+            .join(format!("audit/{}.head", acme.id()));
+        let signed = || {
+            let text = std::fs::read_to_string(&file).unwrap();
+            text.lines().nth(1).unwrap().to_owned()
+        };
+        append(&acme, 3).await;
+        append_unhurried(&acme, 2).await;
+        assert_eq!(signed(), "3");
+        assert_eq!(found(&acme).await, None);
+        append(&acme, 1).await;
+        assert_eq!(signed(), "6");
+        // The checkpoint of the 256th entry leaves the database, so it waits.
+        append_unhurried(&acme, 251).await;
+        assert_eq!(signed(), "256");
+        assert_eq!(found(&acme).await, None);
+    }
+}
+
 #[tokio::test]
 async fn a_new_log_is_whole_and_one_that_was_emptied_is_not() {
     for test in every_engine().await {

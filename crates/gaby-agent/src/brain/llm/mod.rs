@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gaby_gate::GateError;
-use gaby_gate::redact::Veil;
+use gaby_gate::redact::{Lately, Veil};
 use gaby_llm::chat::{ChatRequest, Message, ToolAnswer, ToolChoice};
 use gaby_llm::llm::{NoAnswer, TryOutcome};
 use gaby_llm::spend::Allowance;
@@ -66,6 +66,7 @@ pub struct Llm {
     playbooks: Playbooks,
     /// From this confidence on an answer is given without a human.
     threshold: f64,
+    lately: Arc<Lately>,
 }
 
 /// Why no model says what to do.
@@ -100,6 +101,7 @@ impl Llm {
             builtin: Builtin::new(playbooks.clone(), threshold),
             playbooks,
             threshold,
+            lately: Arc::default(),
         }
     }
 
@@ -119,7 +121,7 @@ impl Llm {
     ) -> Result<Answered, Silent> {
         let hidden = Veil::of(self.models.desk.workspace())
             .await?
-            .hide_all(veil::texts(&mut request))
+            .hide_again(veil::texts(&mut request), &self.lately)
             .await?;
         let budget = case.work.budget;
         let asking = Asking {
