@@ -18,6 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import turns
 from minilm import Encoder, chromas_own
 from peers import PARTS, HybridPeer
 
@@ -31,7 +32,7 @@ def main():
     parser.add_argument("--docs", type=Path, help="a documentation set; one is made up without it")
     parser.add_argument("--chunks", type=int, default=100_000, help="chunks that queries are measured over")
     parser.add_argument("--json", type=Path, help="where to write all figures")
-    parser.add_argument("--only", choices=["ingest", "query", "serve", "investigate"], help="one part alone")
+    parser.add_argument("--only", choices=["ingest", "query", "serve", "investigate", "turn", "gate"], help="one part alone")
     options = parser.parse_args()
     models = ROOT / "target/bench/model"
     models.mkdir(parents=True, exist_ok=True)
@@ -44,6 +45,8 @@ def main():
             "query": lambda: query(options.examples / "measure", docs, options.chunks, models, scratch),
             "serve": lambda: serve(options.gaby, scratch),
             "investigate": lambda: investigate(options.gaby, options.examples / "investigation_cost", scratch),
+            "turn": lambda: turn(options.gaby, scratch),
+            "gate": gate,
         }
         for name, part in parts.items():
             if options.only in (None, name):
@@ -154,6 +157,35 @@ def investigate(gaby, cost, scratch):
     rows.append(row("gate, persistence and audit; beside it the search", rest, search, "ms", "at most 1x", rest / search, rest <= search))
     for part in ("tools", "brain"):
         rows.append(row(f"  {part}", mine[f"{part}_ms"], unit="ms"))
+    return rows
+
+
+def turn(gaby, scratch):
+    """What a turn of a model costs beside the model and the tool: docs/benchmarks.md says what each does."""
+    data = scratch / "turns"
+    with demo(gaby, data):
+        time.sleep(5)
+    mine = turns.measure(gaby, data, 20, scratch)
+    cost, peer = mine["gaby_ms"], mine["peer_ms"]
+    rows = [
+        row(f"a turn beside model and tool, median of {mine['turns']}", cost, unit="ms", target="under 3", met=cost < 3),
+        against("the same loop in LangGraph with its SQLite saver", cost, peer, 10, "ms"),
+    ]
+    for part in ("stub", "tool"):
+        rows.append(row(f"  taken off: the {part}", mine[f"gaby_{part}_ms"], mine[f"peer_{part}_ms"], "ms"))
+    rows.append(row("  within: asking the model, above the stub's time", mine["gaby_client_ms"], unit="ms"))
+    rows.append(row("  within: the gate's decision", mine["gate_ms"], unit="ms"))
+    return rows
+
+
+def gate():
+    """What `cargo bench` has measured a moment ago."""
+    rows = []
+    for count, target in ((0, None), (1000, 1.0)):
+        found = ROOT / f"target/criterion/permit a write under {count} policies/new/estimates.json"
+        median = json.loads(found.read_text())["median"]["point_estimate"] / 1e6
+        met = median < target if target else None
+        rows.append(row(f"one decision on a write under {count} policies", median, unit="ms", target=target and "under 1", met=met))
     return rows
 
 

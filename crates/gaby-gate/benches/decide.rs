@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use gaby_gate::rules::files;
 use gaby_gate::{
     Asker, AutonomyLevels, BudgetLeft, Context, Decision, Labelled, Ownership, OwnershipProof,
-    Policy, PolicyFile, ProposedCall, Rules, decide, label_result,
+    Policy, PolicyFile, Proposed, ProposedCall, Rules, decide, label_result,
 };
 use gaby_model::{Access, Autonomy, EvidenceId, Integrity, Label, ToolDefinition};
 use serde_json::json;
@@ -81,6 +81,10 @@ fn decisions(criterion: &mut Criterion) {
         assert!(matches!(decide(&call, &context), Decision::Allow { .. }));
         criterion.bench_function(&format!("decide a write under {count} policies"), |bench| {
             bench.iter(|| decide(black_box(&call), black_box(&context)));
+        });
+        // With what an approval would be bound to, as every call of an investigation has it.
+        criterion.bench_function(&format!("permit a write under {count} policies"), |bench| {
+            bench.iter(|| Proposed::new(black_box(call.clone())).decide(black_box(&context)));
         });
     }
 }
