@@ -10,7 +10,6 @@ as its SQLite saver does by itself; no gate, no sealing, no audit, no trace.
 """
 
 import contextlib
-import gzip
 import http.client
 import json
 import os
@@ -146,10 +145,8 @@ def millis(span):
 
 def peers(model, data, investigations, scratch):
     """The same loop in LangGraph, in a process of its own."""
-    database = data / "demo/databases/larkfield.db"
-    if not database.exists():
-        database = next(data.rglob("larkfield*.db"))
-    command = [sys.executable, HERE / "agent_peer.py", model, str(TURNS), str(investigations), database, scratch / "peer.db"]
+    database = next(data.rglob("larkfield*.db"))
+    command = [sys.executable, "-W", "ignore", HERE / "agent_peer.py", model, str(TURNS), str(investigations), database, scratch / "peer.db"]
     return json.loads(run(command))
 
 
@@ -205,8 +202,6 @@ def answering(handle):
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
             kind, answer = handle(self.path, body)
             self.send_response(200)
             self.send_header("Content-Type", kind)
