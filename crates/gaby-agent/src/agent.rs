@@ -134,6 +134,16 @@ impl Agent {
         self.think_as_settled();
     }
 
+    /// Has the builtin brain alone think from now on.
+    pub fn think_without_models(&self) {
+        *self
+            .inner
+            .models
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.think_as_settled();
+    }
+
     /// Where language models are asked, if any are configured.
     #[must_use]
     pub fn models(&self) -> Option<Models> {
@@ -197,18 +207,22 @@ impl Agent {
     /// # Errors
     /// When the store fails.
     pub async fn policy_files(&self) -> Result<Vec<PolicyFile>, AgentError> {
-        let base = self
-            .inner
-            .policies
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let base = self.base_policies();
         let stored = self.workspace().policy_files().await?;
         let own = stored
             .into_iter()
-            .map(|(name, text)| PolicyFile { name, text })
+            .map(|(name, text)| PolicyFile::of_workspace(name, text))
             .collect();
         Ok(files::layered([base, own]))
+    }
+
+    /// The policy files that no workspace changes: Gaby's own and the operator's.
+    pub(crate) fn base_policies(&self) -> Vec<PolicyFile> {
+        self.inner
+            .policies
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The rules that hold for these tools; compiled once for each version of both. None when they

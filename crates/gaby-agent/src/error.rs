@@ -1,6 +1,7 @@
 //! What can go wrong around an investigation. What goes wrong within one is told by its steps.
 
 use gaby_gate::GateError;
+use gaby_gate::rules::RulesError;
 use gaby_model::ticket::TicketError;
 use gaby_model::{ActionId, ActionState, TicketId, TicketState};
 use gaby_store::StoreError;
@@ -30,6 +31,12 @@ pub enum AgentError {
         /// Where it stands.
         state: TicketState,
     },
+    /// The rules cannot be taken on.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// A file of rules cannot be taken on, whatever is in it.
+    #[error("{0}")]
+    PolicyFile(String),
     /// There is no such action.
     #[error("there is no action {0} in this workspace")]
     NoAction(ActionId),

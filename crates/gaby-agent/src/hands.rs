@@ -29,12 +29,12 @@ const LONGEST_READ: Duration = Duration::from_secs(30);
 
 /// The tools at hand in one investigation, and what the operator has settled about them.
 pub(crate) struct Hands {
+    agent: Agent,
     workspace: Workspace,
     toolbox: Arc<dyn Toolbox>,
     pub(crate) tools: Vec<ToolDefinition>,
     /// The connectors that were there when this began.
     connectors: BTreeSet<String>,
-    rules: Option<Arc<Rules>>,
     settings: AgentSettings,
     source: String,
     clock: Arc<dyn Clock>,
@@ -60,6 +60,8 @@ pub(crate) struct CaseFacts {
 /// What the operator has settled about a connector now.
 pub(crate) struct Settled {
     pub(crate) policy: Policy,
+    /// The rules; none when they do not hold together, and then nothing is permitted.
+    pub(crate) rules: Option<Arc<Rules>>,
     pub(crate) standing: Standing,
     pub(crate) patterns: Vec<Pattern>,
 }
@@ -84,14 +86,13 @@ impl Hands {
         let workspace = agent.workspace().clone();
         let connectors = workspace.connectors().list().await?;
         let tools = agent.toolbox().catalog().await;
-        let rules = agent.rules(&tools).await?;
         let settings = agent.settings();
         Ok(Self {
+            agent: agent.clone(),
             workspace,
             toolbox: Arc::clone(agent.toolbox()),
             tools,
             connectors: connectors.into_iter().map(|one| one.name).collect(),
-            rules,
             link_hosts: settings.link_hosts.clone(),
             settings,
             source: source.to_owned(),
@@ -107,6 +108,7 @@ impl Hands {
     /// taken back a moment ago holds no longer.
     pub(crate) async fn settled(&self, connector: &str) -> Result<Settled, AgentError> {
         let source = self.settings.source(&self.source);
+        let rules = self.rules().await?;
         let record = self.workspace.connectors().get(connector).await?;
         let mut standing = consent::standing(&self.workspace, connector).await?;
         if record.is_none() && self.connectors.contains(connector) {
@@ -123,17 +125,22 @@ impl Hands {
             mass_limit: self.settings.mass_limit,
             denied: self.settings.denied.clone(),
             scope: standing.scope.clone(),
-            rules: self
-                .rules
+            rules: rules
                 .as_ref()
                 .map(|rules| rules.hash().to_owned())
                 .unwrap_or_default(),
         };
         Ok(Settled {
             policy,
+            rules,
             standing,
             patterns: patterns::standing(&self.workspace, self.clock.now()).await?,
         })
+    }
+
+    /// The rules as they are now: one that was stored a moment ago holds already.
+    async fn rules(&self) -> Result<Option<Arc<Rules>>, AgentError> {
+        self.agent.rules(&self.tools).await
     }
 
     fn situation(&self, environment: &str, done_before: Option<u32>) -> Situation {
@@ -220,7 +227,7 @@ impl Hands {
         let mut context = Context::new(&settled.policy);
         context.tool = definition;
         context.revoked = settled.standing.revoked.as_deref();
-        context.rules = self.rules.as_deref();
+        context.rules = settled.rules.as_deref();
         context.situation = self.situation(&settled.standing.environment, done_before);
         context.patterns = &settled.patterns;
         context.now = Some(self.clock.now());
@@ -245,29 +252,29 @@ impl Hands {
     }
 
     /// Whether the operator's rules let a reply go out without a human.
-    pub(crate) fn may_answer(&self) -> Result<(), Reason> {
+    pub(crate) async fn may_answer(&self) -> Result<Result<(), Reason>, AgentError> {
+        let rules = self.rules().await?;
         let policy = Policy {
             autonomy: AutonomyLevels::all(self.settings.autonomy),
             ..Policy::default()
         };
         let mut context = Context::new(&policy);
-        context.rules = self.rules.as_deref();
+        context.rules = rules.as_deref();
         context.situation = self.situation("", None);
         context.asker = self.asker();
-        gaby_gate::decide_answer(&context)
+        Ok(gaby_gate::decide_answer(&context))
     }
 
     /// Looks up what connected systems say about the verified requester, where a rule asks for it:
     /// by the gate's own read, so that nobody decides by not looking.
     pub(crate) async fn learn_facts(&mut self, meter: &mut Meter) -> Result<(), AgentError> {
-        let asked_for = self
-            .rules
+        let rules = self.rules().await?;
+        let asked_for = rules
             .as_ref()
             .is_some_and(|rules| rules.iter().any(|rule| rule.text.contains("context.facts")));
         if !asked_for || self.about.facts.is_some() {
             return Ok(());
         }
-        let unknown = || BTreeSet::from(["facts=unknown".to_owned()]);
         let facts = match (self.asker(), tools::with_role(&self.tools, "customer.find")) {
             (Asker::VerifiedRequester { email }, Some(find)) => {
                 match values::by_address(find, &email) {
@@ -401,4 +408,9 @@ impl Hands {
             Err(error) => Err(NoResult::Failed(error.to_string())),
         }
     }
+}
+
+/// What the rules are told where the facts about the requester could not be had.
+fn unknown() -> BTreeSet<String> {
+    BTreeSet::from(["facts=unknown".to_owned()])
 }

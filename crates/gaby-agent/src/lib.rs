@@ -18,6 +18,7 @@ mod hands;
 pub mod intake;
 pub mod investigate;
 pub mod playbook;
+mod policies;
 pub mod queue;
 pub mod reach;
 pub mod reply;

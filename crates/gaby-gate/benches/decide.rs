@@ -30,6 +30,7 @@ fn rules(count: usize, tools: &[ToolDefinition]) -> Option<Rules> {
     let own = PolicyFile {
         name: "own".to_owned(),
         text,
+        origin: gaby_gate::rules::Origin::Operator,
     };
     Rules::compile(&files::layered([files::built_in(), vec![own]]), tools).ok()
 }

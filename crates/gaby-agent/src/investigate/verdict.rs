@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use gaby_gate::Reason;
 use gaby_gate::dry_run::Rehearsal;
 use gaby_model::{
     Action, ActionState, Author, Citation, Confidence, Evidence, EvidenceId, InvestigationState,
@@ -43,7 +44,8 @@ impl Run<'_> {
                 }
                 _ => {
                     self.hands.learn_facts(&mut self.meter).await?;
-                    Ok(self.answer_or_hand_over(&conclusion))
+                    let may_answer = self.hands.may_answer().await?;
+                    Ok(self.answer_or_hand_over(&conclusion, may_answer))
                 }
             },
             Want::Ask { question, why } => Ok(self.ask(&question, &why)),
@@ -65,7 +67,11 @@ impl Run<'_> {
             .unwrap_or_else(|| "anybody".to_owned())
     }
 
-    fn answer_or_hand_over(&self, conclusion: &Conclusion) -> Ended {
+    fn answer_or_hand_over(
+        &self,
+        conclusion: &Conclusion,
+        may_answer: Result<(), Reason>,
+    ) -> Ended {
         if conclusion.ending == Ending::Escalate {
             let reason = conclusion
                 .escalation
@@ -74,7 +80,7 @@ impl Run<'_> {
             return self.hand_over(reason, conclusion.next_step.clone(), &conclusion.sentences);
         }
         let reply = self.checked(&conclusion.sentences);
-        let unfit = match self.hands.may_answer() {
+        let unfit = match may_answer {
             Ok(()) => unfit(&reply),
             Err(reason) => Some(format!("Gaby may not answer this by herself: {reason}.")),
         };

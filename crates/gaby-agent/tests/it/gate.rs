@@ -15,6 +15,7 @@ fn own(text: &str) -> Vec<PolicyFile> {
     vec![PolicyFile {
         name: "own".to_owned(),
         text: text.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
     }]
 }
 

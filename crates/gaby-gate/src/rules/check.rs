@@ -96,9 +96,16 @@ pub struct CheckCall {
 }
 
 impl CheckCall {
-    /// Decides about the call as if it were made now under this policy and these rules.
+    /// Decides about the call as if it were made now under this policy and these rules. `revoked` is
+    /// why its connector may no longer be used, if what it was granted was taken back.
     #[must_use]
-    pub fn explain(&self, tools: &[ToolDefinition], policy: &Policy, rules: &Rules) -> Explanation {
+    pub fn explain(
+        &self,
+        tools: &[ToolDefinition],
+        policy: &Policy,
+        rules: &Rules,
+        revoked: Option<&str>,
+    ) -> Explanation {
         let arguments = match &self.arguments {
             Value::Null => Value::Object(serde_json::Map::new()),
             other => other.clone(),
@@ -120,6 +127,7 @@ impl CheckCall {
         let mut context = Context::new(&policy);
         context.tool = tools.iter().find(|known| known.tool == tool);
         context.rules = Some(rules);
+        context.revoked = revoked;
         context.budget = BudgetLeft::unlimited();
         context.records = self.records;
         context.situation = self.situation.clone();
@@ -141,7 +149,9 @@ impl CheckCall {
         explain(&call, &context)
     }
 
-    fn tool_ref(&self) -> ToolRef {
+    /// The tool that it is a call of.
+    #[must_use]
+    pub fn tool_ref(&self) -> ToolRef {
         let (connector, tool) = self.tool.split_once("__").unwrap_or((&self.tool, ""));
         ToolRef {
             connector: connector.to_owned(),

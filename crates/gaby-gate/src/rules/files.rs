@@ -1,5 +1,6 @@
-//! Where rules come from: Gaby's own, the operator's folder, and the workspace's in the store. A
-//! file of the same name replaces the one before it.
+//! Where rules come from: Gaby's own, the operator's folder, and the workspace's in the store. A file
+//! of the operator's replaces Gaby's of the same name. A workspace's stands beside them, whatever its
+//! name: it can only narrow what they let through.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +19,34 @@ pub struct PolicyFile {
     pub name: String,
     /// What is in it.
     pub text: String,
+    /// Whose it is.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// Whose a file of rules is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Gaby's own.
+    BuiltIn,
+    /// The operator's.
+    #[default]
+    Operator,
+    /// The workspace's. Its permits let nothing through that no other permit lets through.
+    Workspace,
+}
+
+impl PolicyFile {
+    /// A file of the workspace's own.
+    #[must_use]
+    pub fn of_workspace(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+            origin: Origin::Workspace,
+        }
+    }
 }
 
 const BUILT_IN: &[(&str, &str)] = &[(
@@ -33,6 +62,7 @@ pub fn built_in() -> Vec<PolicyFile> {
         .map(|(name, text)| PolicyFile {
             name: (*name).to_owned(),
             text: (*text).to_owned(),
+            origin: Origin::BuiltIn,
         })
         .collect()
 }
@@ -71,18 +101,21 @@ pub fn read_folder(folder: &Path) -> Result<Vec<PolicyFile>, RulesError> {
         files.push(PolicyFile {
             name: name.to_owned(),
             text,
+            origin: Origin::Operator,
         });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }
 
-/// Files one over the other: of the same name, the later one stands.
+/// Files one over the other: of the same name, the later one stands, unless it is a workspace's, which
+/// stands beside the others.
 #[must_use]
 pub fn layered(layers: impl IntoIterator<Item = Vec<PolicyFile>>) -> Vec<PolicyFile> {
     let mut by_name = BTreeMap::new();
     for file in layers.into_iter().flatten() {
-        by_name.insert(file.name.clone(), file);
+        let of_workspace = file.origin == Origin::Workspace;
+        by_name.insert((of_workspace, file.name.clone()), file);
     }
     by_name.into_values().collect()
 }

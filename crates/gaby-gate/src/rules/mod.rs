@@ -2,13 +2,16 @@
 //!
 //! `permit` lets a call through as far as everything else lets it; `forbid` denies it; a `forbid`
 //! with the annotation `@escalate("why")` leaves it to a human. What no rule permits is denied, a
-//! rule that denies beats one that permits, and a rule that cannot be evaluated denies. Rules are
-//! parsed and checked once, against a schema made from the connected tools.
+//! rule that denies beats one that permits, and a rule that cannot be evaluated denies. A workspace's
+//! own rules narrow only: its permits count for nothing where no other rule permits. Rules are parsed
+//! and checked once, against a schema made from the connected tools.
 
 pub mod check;
 pub mod files;
+pub mod place;
 mod request;
 mod schema;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +21,10 @@ use cedar_policy::{
 };
 use gaby_model::{ToolDefinition, canonical};
 use serde::Serialize;
+use serde_json::Value;
 
-pub use files::PolicyFile;
+pub use files::{Origin, PolicyFile};
+pub use place::Place;
 pub use request::Question;
 pub use schema::ANSWER;
 use schema::ArgType;
@@ -27,7 +32,7 @@ use schema::ArgType;
 /// Rules that were parsed and checked, ready to be asked.
 pub struct Rules {
     authorizer: Authorizer,
-    /// Permits, and forbids that deny.
+    /// Permits but those of a workspace, and forbids that deny.
     strict: PolicySet,
     /// Forbids that ask a human; evaluated by themselves, so that they never count as a permit.
     escalations: PolicySet,
@@ -45,12 +50,17 @@ pub struct Rule {
     pub name: String,
     /// The file that it stands in.
     pub file: String,
+    /// Whose file that is.
+    pub origin: Origin,
     /// What it does.
     pub effect: RuleEffect,
     /// What its annotation says, for people.
     pub why: String,
     /// Its text.
     pub text: String,
+    /// The same as Cedar's JSON; null when it has none.
+    #[serde(skip)]
+    pub parsed: Value,
 }
 
 /// What a rule does when it applies.
@@ -87,20 +97,24 @@ pub enum Ruling<'r> {
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     /// A file is not Cedar.
-    #[error("`{file}` cannot be read as policies: {why}")]
+    #[error("`{file}` cannot be read as policies: {}{why}", place::said(*.at))]
     Syntax {
         /// The file.
         file: String,
+        /// Where.
+        at: Option<Place>,
         /// What the parser says.
         why: String,
     },
     /// A rule names what no connector offers in this way.
-    #[error("`{rule}` in `{file}` does not fit the connected tools: {why}")]
+    #[error("`{rule}` in `{file}` does not fit the connected tools: {}{why}", place::said(*.at))]
     Unfit {
         /// The rule.
         rule: String,
         /// The file.
         file: String,
+        /// Where.
+        at: Option<Place>,
         /// What the validator says.
         why: String,
     },
@@ -171,23 +185,35 @@ impl Rules {
             let unfit = |why: String| RulesError::Unfit {
                 rule: rule.name.clone(),
                 file: rule.file.clone(),
+                at: None,
                 why,
             };
-            let part = match rule.effect {
-                RuleEffect::Escalate => &mut escalations,
-                RuleEffect::Permit | RuleEffect::Forbid => &mut strict,
+            let part = match (rule.effect, rule.origin) {
+                (RuleEffect::Escalate, _) => Some(&mut escalations),
+                // What the operator does not permit, no workspace does.
+                (RuleEffect::Permit, Origin::Workspace) => None,
+                (RuleEffect::Permit | RuleEffect::Forbid, _) => Some(&mut strict),
             };
-            part.add(policy.clone())
-                .map_err(|error| unfit(error.to_string()))?;
+            if let Some(part) = part {
+                part.add(policy.clone())
+                    .map_err(|error| unfit(error.to_string()))?;
+            }
             all.add(policy).map_err(|error| unfit(error.to_string()))?;
         }
         let result = Validator::new(schema).validate(&all, ValidationMode::Strict);
         if let Some(error) = result.validation_errors().next() {
             let rule = rules.get(error.policy_id());
+            let text = rule.and_then(|rule| {
+                let found = files
+                    .iter()
+                    .find(|file| file.name == rule.file && file.origin == rule.origin);
+                found.map(|file| file.text.as_str())
+            });
             return Err(RulesError::Unfit {
                 rule: rule.map_or_else(|| error.policy_id().to_string(), |rule| rule.name.clone()),
                 file: rule.map(|rule| rule.file.clone()).unwrap_or_default(),
-                why: error.to_string(),
+                at: text.and_then(|text| Place::of(error, text)),
+                why: place::plainly(error),
             });
         }
         Ok(Self {
@@ -264,12 +290,17 @@ impl Rules {
 fn parse(file: &PolicyFile) -> Result<Vec<(Policy, Rule)>, RulesError> {
     let syntax = |why: String| RulesError::Syntax {
         file: file.name.clone(),
+        at: None,
         why,
     };
     let set: PolicySet = file
         .text
         .parse()
-        .map_err(|error: cedar_policy::ParseErrors| syntax(error.to_string()))?;
+        .map_err(|error: cedar_policy::ParseErrors| RulesError::Syntax {
+            file: file.name.clone(),
+            at: Place::of(&error, &file.text),
+            why: place::plainly(&error),
+        })?;
     if let Some(template) = set.templates().next() {
         return Err(syntax(format!(
             "`{}` is a template, and nothing fills it in",
@@ -296,12 +327,18 @@ fn parse(file: &PolicyFile) -> Result<Vec<(Policy, Rule)>, RulesError> {
             .or(policy.annotation("why"));
         let rule = Rule {
             file: file.name.clone(),
+            origin: file.origin,
             effect,
             why: why.unwrap_or_default().to_owned(),
             text: policy.to_string(),
+            parsed: policy.to_json().unwrap_or_default(),
             name,
         };
-        let id = PolicyId::new(format!("{}/{}", rule.file, rule.name));
+        let of = match file.origin {
+            Origin::Workspace => "workspace/",
+            Origin::BuiltIn | Origin::Operator => "",
+        };
+        let id = PolicyId::new(format!("{of}{}/{}", rule.file, rule.name));
         rules.push((policy.new_id(id), rule));
     }
     rules.sort_by(|(a, _), (b, _)| a.id().cmp(b.id()));
@@ -333,9 +370,9 @@ fn unknown_actions(policy: &Policy, known: &BTreeSet<String>) -> Option<Unknown>
 }
 
 fn hash(files: &[PolicyFile]) -> String {
-    let mut texts: Vec<(&str, &str)> = files
+    let mut texts: Vec<(Origin, &str, &str)> = files
         .iter()
-        .map(|file| (file.name.as_str(), file.text.as_str()))
+        .map(|file| (file.origin, file.name.as_str(), file.text.as_str()))
         .collect();
     texts.sort_unstable();
     // Texts always have a canonical form.

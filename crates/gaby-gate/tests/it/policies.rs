@@ -34,6 +34,7 @@ fn with_tools(text: &str, tools: &[ToolDefinition]) -> Result<Rules, RulesError>
     let own = PolicyFile {
         name: "own".to_owned(),
         text: text.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
     };
     Rules::compile(&files::layered([files::built_in(), vec![own]]), tools)
 }
@@ -82,6 +83,7 @@ fn what_no_rule_permits_is_denied() {
     let only_reads = PolicyFile {
         name: "default".to_owned(),
         text: r#"permit(principal, action in Action::"read", resource);"#.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
     };
     let rules = Rules::compile(
         &files::layered([files::built_in(), vec![only_reads]]),
@@ -165,6 +167,7 @@ fn a_rule_that_leaves_it_to_a_human_permits_nothing() {
     let escalates_only = PolicyFile {
         name: "default".to_owned(),
         text: r#"@escalate("x") forbid(principal, action, resource);"#.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
     };
     let rules = Rules::compile(&[escalates_only], &[fixtures::unlock()]).unwrap();
     scene.policy.rules = rules.hash().to_owned();
@@ -336,7 +339,7 @@ fn a_check_says_which_rules_apply_and_what_they_were_told() {
     .unwrap();
     let policy = Scene::allowed().policy;
     let rules = compiled(ENTERPRISE_BILLING).unwrap();
-    let explained = call.explain(&[fixtures::unlock()], &policy, &rules);
+    let explained = call.explain(&[fixtures::unlock()], &policy, &rules, None);
     assert!(
         matches!(&explained.decision, Decision::NeedsApproval { reasons, .. } if reasons.len() == 1)
     );
@@ -366,4 +369,124 @@ fn the_rules_that_come_with_gaby_and_the_examples_in_the_docs_hold() {
         examples += 1;
     }
     assert!(examples >= 4);
+}
+
+/// Rules of the operator's, and a workspace's own beside them.
+fn beside(operator: &str, workspace: &str, tools: &[ToolDefinition]) -> Rules {
+    let operators = PolicyFile {
+        name: "default".to_owned(),
+        text: operator.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
+    };
+    let own = PolicyFile::of_workspace("default", workspace);
+    let all = files::layered([files::built_in(), vec![operators], vec![own]]);
+    Rules::compile(&all, tools).unwrap()
+}
+
+#[test]
+fn a_workspaces_rules_narrow_and_never_widen() {
+    let reads = r#"@id("r") permit(principal, action in Action::"read", resource);"#;
+    let all = r#"@id("all") permit(principal, action, resource);"#;
+    let none = r#"@id("none") forbid(principal, action, resource);"#;
+    let ask = r#"@id("ask") @escalate("ask") forbid(principal, action, resource);"#;
+    for (operator, workspace, because) in [
+        (reads, all, Some("no_rule_permits")),
+        (none, all, Some("rule_forbids")),
+        ("", all, Some("no_rule_permits")),
+        (all, none, Some("rule_forbids")),
+        (all, "", None),
+        (all, ask, None),
+    ] {
+        let mut scene = restart(json!("staging"), "");
+        let tool = scene.tool.clone().unwrap();
+        let rules = beside(operator, workspace, &[tool]);
+        scene.policy.rules = rules.hash().to_owned();
+        scene.rules = Some(rules.into());
+        match because {
+            Some(because) => assert_eq!(scene.denied_because(), because, "{operator} {workspace}"),
+            None => assert!(
+                !matches!(scene.decide(), Decision::Deny { .. }),
+                "{operator} {workspace}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn a_workspaces_permit_lifts_nothing_that_always_needs_a_human() {
+    let mut tool = fixtures::unlock();
+    tool.always_human = Some(gaby_model::tool::AlwaysHuman::Deletion);
+    let all = r#"@id("all") permit(principal, action, resource);"#;
+    let rules = beside(all, all, std::slice::from_ref(&tool));
+    let mut scene = Scene::allowed();
+    scene.tool = Some(tool);
+    scene.policy.rules = rules.hash().to_owned();
+    scene.rules = Some(rules.into());
+    assert!(matches!(scene.decide(), Decision::NeedsApproval { .. }));
+}
+
+#[test]
+fn a_fault_is_shown_by_its_line_and_column() {
+    let tool = fixtures::unlock();
+    for (text, says) in [
+        (
+            "\n\nforbid(principal, acton, resource);",
+            "line 3, column 19: ",
+        ),
+        (
+            "forbid(principal, action, resource)\nwhen { context.é == 1 };",
+            "line 2, column",
+        ),
+        (
+            "forbid(principal, action, resource)\n  when { context.hour == \"late\" };",
+            "line 2, column",
+        ),
+    ] {
+        let error = with_tools(text, std::slice::from_ref(&tool))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(says), "{error}");
+        assert!(!error.contains("for policy"), "{error}");
+    }
+}
+
+#[test]
+fn rules_are_said_in_words() {
+    let mut tool = fixtures::tool("k8s", "restart_pod", Access::Write);
+    tool.input_schema = json!({"type": "object", "required": ["namespace"], "properties": {
+        "namespace": {"type": "string"}, "pod": {"type": "string"}, "count": {"type": "integer"}}});
+    for (rule, words) in [
+        (
+            r#"forbid(principal, action == Action::"k8s__restart_pod", resource) unless { context.arguments.namespace == "staging" };"#,
+            "Forbids restart_pod of k8s unless the argument namespace is “staging”.",
+        ),
+        (
+            r#"@escalate("x") forbid(principal, action in [Action::"write", Action::"answer"], resource) when { context.category == "billing" && context.facts.contains("plan=enterprise") };"#,
+            "Leaves to a human all changes and replies when the category is “billing” and the facts about the requester hold “plan=enterprise”.",
+        ),
+        (
+            r#"forbid(principal, action == Action::"k8s__restart_pod", resource) when { context.arguments has count && context.arguments.count > 3 };"#,
+            "Forbids restart_pod of k8s when the argument count is more than 3.",
+        ),
+        (
+            r#"forbid(principal == Requester::"a@b.c", action in Action::"connector:k8s", resource == Workspace::"acme") when { context.hour < 7 || context.hour >= 20 };"#,
+            "Forbids everything of k8s for a@b.c in the workspace acme when (the hour is less than 7 or the hour is at least 20).",
+        ),
+        (
+            r#"forbid(principal, action == Action::"k8s__restart_pod", resource) when { ["prod", "live"].contains(context.arguments.namespace) };"#,
+            "Forbids restart_pod of k8s when the argument namespace is “prod” or “live”.",
+        ),
+        (
+            r#"forbid(principal, action, resource) when { if context.verified then true else context.risk > 3 };"#,
+            "Forbids everything when its condition holds.",
+        ),
+    ] {
+        let rules = with_tools(rule, std::slice::from_ref(&tool)).unwrap();
+        let said: Vec<_> = rules
+            .iter()
+            .filter(|rule| rule.file == "own")
+            .map(gaby_gate::rules::Rule::in_words)
+            .collect();
+        assert_eq!(said, [words], "{rule}");
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) fn compiled(text: &str) -> Result<Rules, gaby_gate::rules::RulesError
     let own = PolicyFile {
         name: "own".to_owned(),
         text: text.to_owned(),
+        origin: gaby_gate::rules::Origin::Operator,
     };
     let find = fixtures::tool("crm", "find", Access::Read);
     Rules::compile(

@@ -71,7 +71,7 @@ async fn rules(
     let stored = workspace.policy_files().await?;
     let stored = stored
         .into_iter()
-        .map(|(name, text)| PolicyFile { name, text })
+        .map(|(name, text)| PolicyFile::of_workspace(name, text))
         .collect();
     let all = files::layered([files::built_in(), own, stored]);
     Ok(Rules::compile(&all, tools)?)
@@ -105,7 +105,7 @@ async fn explain(
     if call.situation.environment.is_empty() {
         call.situation.environment = standing.environment;
     }
-    let explained = call.explain(tools, &policy, rules);
+    let explained = call.explain(tools, &policy, rules, standing.revoked.as_deref());
     if as_json {
         return output::json(&explained);
     }
