@@ -32,6 +32,8 @@ impl Lookup for SystemLookup {
 pub struct Reach {
     /// Only loopback and private ones.
     pub local_only: bool,
+    /// Only those of the internet.
+    pub public_only: bool,
     /// How names are found.
     pub lookup: Arc<dyn Lookup>,
 }
@@ -40,6 +42,7 @@ impl Default for Reach {
     fn default() -> Self {
         Self {
             local_only: false,
+            public_only: false,
             lookup: Arc::new(SystemLookup),
         }
     }
@@ -47,7 +50,15 @@ impl Default for Reach {
 
 impl std::fmt::Debug for Reach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reach(local_only: {})", self.local_only)
+        let Self {
+            local_only,
+            public_only,
+            ..
+        } = self;
+        write!(
+            f,
+            "Reach(local_only: {local_only}, public_only: {public_only})"
+        )
     }
 }
 
@@ -57,6 +68,11 @@ pub enum ReachError {
     /// Models may only be local.
     #[error("{0} is not a loopback or private address, and `local_only` is on")]
     NotLocal(String),
+    /// Whoever set it may not reach into the operator's network.
+    #[error(
+        "{0} is within this network, where only an administrator of all workspaces may set a model (or `private_addresses` in the operator's settings)"
+    )]
+    NotPublic(String),
     /// Clouds keep credentials at such addresses, and no model is there.
     #[error("{0} is a link-local or metadata address")]
     Metadata(String),
@@ -77,6 +93,9 @@ impl Reach {
         }
         if self.local_only && !is_local(address) {
             return Err(ReachError::NotLocal(address.to_string()));
+        }
+        if self.public_only && !is_public(address) {
+            return Err(ReachError::NotPublic(address.to_string()));
         }
         Ok(())
     }
@@ -149,6 +168,30 @@ fn is_local(address: IpAddr) -> bool {
     }
 }
 
+/// Whether an address is one of the internet: in none of the ranges that IANA keeps for other uses
+/// (RFC 6890 and its registries), and in none that carries an IPv4 address to somewhere else.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            !(v4.is_loopback()
+                || v4.is_private()
+                || v4.is_link_local()
+                || v4.is_documentation()
+                || a == 0
+                || a >= 224
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 192 && b == 88 && c == 99)
+                || (a == 198 && (b == 18 || b == 19)))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, ..] = v6.segments();
+            a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,5 +238,44 @@ mod tests {
             open.check("::ffff:169.254.169.254".parse().unwrap())
                 .is_err()
         );
+    }
+    #[test]
+    fn public_only_lets_nothing_through_that_is_not_of_the_internet() {
+        let public = Reach {
+            public_only: true,
+            ..Reach::default()
+        };
+        for good in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::1111"] {
+            assert!(public.check(good.parse().unwrap()).is_ok(), "{good}");
+        }
+        for bad in [
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.9",
+            "100.64.0.1",
+            "0.0.0.0",
+            "169.254.169.254",
+            "192.0.0.192",
+            "198.18.0.1",
+            "203.0.113.7",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "::ffff:10.0.0.1",
+            "::10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001::1",
+            "2001:db8::1",
+        ] {
+            assert!(public.check(bad.parse().unwrap()).is_err(), "{bad}");
+        }
     }
 }

@@ -87,6 +87,38 @@ impl ProviderKind {
         })
     }
 
+    /// The field of a provider's settings that it does nothing without, beside model and key.
+    #[must_use]
+    pub fn needs(self) -> Option<&'static str> {
+        match self {
+            Self::Azure | Self::OpenAiCompatible | Self::GabyCloud => Some("base_url"),
+            Self::Vertex => Some("project"),
+            Self::Bedrock => Some("region"),
+            Self::Anthropic | Self::OpenAi | Self::Ollama | Self::Vllm | Self::LlamaCpp => None,
+        }
+    }
+
+    /// The fields of a provider's settings that it can do without, beside the key.
+    #[must_use]
+    pub fn takes(self) -> &'static [&'static str] {
+        match self {
+            Self::Anthropic | Self::OpenAi => &["base_url"],
+            Self::Azure => &["api_version"],
+            Self::Vertex => &["region", "base_url"],
+            Self::Bedrock => &["access_key_id", "session_token", "base_url"],
+            Self::OpenAiCompatible => &["native_tools"],
+            Self::Ollama => &["base_url", "context_tokens", "native_tools"],
+            Self::Vllm | Self::LlamaCpp => &["base_url", "native_tools"],
+            Self::GabyCloud => &[],
+        }
+    }
+
+    /// Where it usually is, whatever else is set; none when that depends.
+    #[must_use]
+    pub fn usual_address(self) -> Option<String> {
+        self.default_address(&ProviderConfig::new(self, ""))
+    }
+
     /// Whether it does nothing without a key.
     #[must_use]
     pub fn needs_key(self) -> bool {
@@ -178,6 +210,10 @@ pub struct ProviderConfig {
     /// Whether the model calls tools by itself; without, it is asked to in words.
     #[serde(default = "yes")]
     pub native_tools: bool,
+    /// Whether it may only be at an address of the internet: whoever set it may not reach into the
+    /// operator's own network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public_only: bool,
 }
 
 fn yes() -> bool {
@@ -218,6 +254,7 @@ impl ProviderConfig {
             api_version: None,
             context_tokens: None,
             native_tools: true,
+            public_only: false,
         }
     }
 

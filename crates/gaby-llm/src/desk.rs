@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use crate::chat::{ChatRequest, TokenUsage};
 use crate::llm::{Answered, Llm, NoAnswer, Question, Try};
 use crate::prompts::Prompt;
-use crate::settings::{Purpose, Route, WorkspaceLlm};
+use crate::settings::{Purpose, Route};
 use crate::spend::{Allowance, Purse, Used};
+use crate::workspace::WorkspaceLlm;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 

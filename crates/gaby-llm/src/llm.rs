@@ -16,9 +16,10 @@ use crate::error::{Fate, LlmError, Waiting};
 use crate::http::Limits;
 use crate::outage::{Breaker, Health, retry};
 use crate::provider::{OnText, Provider};
-use crate::settings::{LlmSettings, Purpose, Route, WorkspaceLlm};
+use crate::settings::{LlmSettings, Purpose, Route};
 use crate::spend::{Price, PriceError, Prices, Purse, Spent};
 use crate::trace::CallSpan;
+use crate::workspace::WorkspaceLlm;
 
 /// The models of an installation. Cheap to clone.
 #[derive(Clone)]

@@ -52,6 +52,10 @@ impl Provider {
     pub fn open(config: ProviderConfig, reach: Reach, limits: Limits) -> Result<Self, LlmError> {
         config.check()?;
         let base = config.address()?;
+        let reach = Reach {
+            public_only: reach.public_only || config.public_only,
+            ..reach
+        };
         let client = http::client(&reach, &limits)
             .map_err(|error| config.wrong(format!("no HTTP client ({error})")))?;
         Ok(Self {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ProviderConfig, ProviderKind};
 use crate::error::LlmError;
 use crate::spend::{Allowance, Price};
+use crate::workspace::WorkspaceLlm;
 
 /// What a model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,6 +108,9 @@ pub struct LlmSettings {
     pub local_only: bool,
     /// Who may be asked, by name or kind; everybody who is configured, if not set.
     pub allowed: Option<Vec<String>>,
+    /// Whether a workspace's own provider may be at a loopback or private address. If not said, only
+    /// one that an administrator of all workspaces sets.
+    pub private_addresses: Option<bool>,
     /// What differs for a purpose.
     pub purposes: BTreeMap<Purpose, PurposeSettings>,
     /// What each workspace may use in a day of UTC; nothing said is no limit.
@@ -115,18 +119,6 @@ pub struct LlmSettings {
     pub per_ticket: Allowance,
     /// Prices that go before the shipped ones.
     pub prices: Vec<Price>,
-}
-
-/// What a workspace sets for itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WorkspaceLlm {
-    /// As the operator's; on, if either is on.
-    pub local_only: bool,
-    /// As the operator's; whoever is in both.
-    pub allowed: Option<Vec<String>>,
-    /// Goes before the operator's, field by field.
-    pub purposes: BTreeMap<Purpose, PurposeSettings>,
 }
 
 /// Which providers to ask for a purpose, and how.

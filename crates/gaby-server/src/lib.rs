@@ -21,7 +21,7 @@ mod inbox;
 mod live;
 mod mail;
 mod measure;
-mod models;
+pub mod models;
 mod operator;
 mod permission;
 mod routes;
@@ -34,7 +34,7 @@ mod writes;
 
 pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
 pub use mail::{MailError, MailSettings, MailTls, Post};
-pub use models::{LLM_SETTINGS, ModelParts};
+pub use models::{LLM_SETTINGS, ModelParts, WorkspaceModels};
 pub use operator::operator;
 pub use routes::{Listed, listed, openapi};
 pub use serve::{ServeConfig, ServeError, Server, first_workspace, tenants};

@@ -26,8 +26,8 @@ pub struct Parts {
     pub policies: Vec<PolicyFile>,
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
-    /// The language models, if any are set.
-    pub models: Option<ModelParts>,
+    /// The language models, and their prompts.
+    pub models: ModelParts,
     /// What one investigation may use, where it is settled for all workspaces.
     pub budget: BudgetSettings,
 }
@@ -94,6 +94,9 @@ pub enum ComposeError {
     /// The language models cannot be used as they are set.
     #[error(transparent)]
     Models(#[from] gaby_llm::llm::SettingsError),
+    /// What a workspace set for them cannot be used.
+    #[error(transparent)]
+    Model(gaby_llm::LlmError),
     /// A prompt has faults.
     #[error(transparent)]
     Prompts(#[from] gaby_llm::PromptError),

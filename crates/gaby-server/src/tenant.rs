@@ -9,8 +9,10 @@ use gaby_connect::mcp::{CallError, Host};
 use gaby_gate::Key;
 use gaby_knowledge::{Hit, Knowledge, SearchOptions};
 use gaby_model::{ToolDefinition, ToolResult};
-use gaby_store::Workspace;
+use gaby_store::{StoreError, Workspace};
+use tokio::sync::Mutex;
 
+use crate::models::{self, ModelParts};
 use crate::setup::{ComposeError, Parts};
 
 /// The setting under which a workspace's agent settings are kept.
@@ -27,6 +29,15 @@ pub struct Tenant {
     pub host: Host<Key>,
     /// Who works for it.
     pub agent: Agent,
+    /// Which state of its settings for models the agent thinks by.
+    thinks_by: Arc<Mutex<ThinksBy>>,
+}
+
+#[derive(Default)]
+struct ThinksBy {
+    /// None before the first look.
+    version: Option<String>,
+    problem: Option<String>,
 }
 
 impl Tenant {
@@ -47,15 +58,38 @@ impl Tenant {
         );
         agent.take_policies(parts.policies.clone());
         agent.take_budget(parts.budget);
-        if let Some(models) = &parts.models {
-            agent.think_with_models(models.of(&workspace).await?);
-        }
-        Ok(Self {
+        let tenant = Self {
             workspace,
             knowledge,
             host,
             agent,
-        })
+            thinks_by: Arc::default(),
+        };
+        tenant.follow_models(&parts.models).await?;
+        Ok(tenant)
+    }
+
+    /// Has the agent think from the next investigation on with the models that are set now, also if
+    /// another process set them. Tells why what the workspace set cannot be used, if it cannot.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow_models(&self, parts: &ModelParts) -> Result<Option<String>, StoreError> {
+        let mut thinks_by = self.thinks_by.lock().await;
+        let own = models::own(&self.workspace).await?;
+        let version = models::version(&own);
+        if thinks_by.version.as_ref() != Some(&version) {
+            let set = parts.set_by(&self.workspace, own);
+            match set.models {
+                Some(models) => self.agent.think_with_models(models),
+                None => self.agent.think_without_models(),
+            }
+            *thinks_by = ThinksBy {
+                version: Some(version),
+                problem: set.problem,
+            };
+        }
+        Ok(thinks_by.problem.clone())
     }
 
     /// Stores what the operator settles for the agent, and has it hold from now on.

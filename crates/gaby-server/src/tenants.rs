@@ -11,6 +11,7 @@ use gaby_store::{Store, Workspace};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::{ApiError, ApiResult};
+use crate::models::ModelParts;
 use crate::setup::{ComposeError, Parts};
 use crate::tenant::Tenant;
 
@@ -61,6 +62,12 @@ impl Tenants {
         self.shared.parts.embedder.id()
     }
 
+    /// The operator's models, and the prompts.
+    #[must_use]
+    pub fn models(&self) -> &ModelParts {
+        &self.shared.parts.models
+    }
+
     /// As [`Self::open`], for handlers.
     pub(crate) async fn of(&self, workspace: &Workspace) -> ApiResult<Tenant> {
         self.open(workspace).await.map_err(|error| match error {
@@ -74,8 +81,13 @@ impl Tenants {
 impl Agents for Tenants {
     async fn agent(&self, workspace: &WorkspaceId) -> Option<Agent> {
         let workspace = self.shared.store.workspace(workspace.as_str()).await.ok()?;
-        match self.open(&workspace).await {
-            Ok(tenant) => Some(tenant.agent),
+        let opened = async {
+            let tenant = self.open(&workspace).await?;
+            tenant.follow_models(self.models()).await?;
+            Ok::<_, ComposeError>(tenant.agent)
+        };
+        match opened.await {
+            Ok(agent) => Some(agent),
             Err(error) => {
                 tracing::error!(workspace = workspace.slug(), %error, "the workspace cannot be opened");
                 None

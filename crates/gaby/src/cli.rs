@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     approvals, ask, audit, completions, connect, connector, connectors, consents, doctor, eval,
-    ingest, investigate, mcp, playbook, policy, redact, replay, search, serve, shadow_report,
+    ingest, investigate, llm, mcp, playbook, policy, redact, replay, search, serve, shadow_report,
     stub_llm, tickets, token, undo, user, workspace,
 };
 use crate::settings::Global;
@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Playbook(playbook::Args),
     Policy(policy::Args),
+    Llm(llm::Args),
     Redact(redact::Args),
     Eval(eval::Args),
     Replay(replay::Args),

@@ -287,6 +287,7 @@ fn over(
                 fallback: file.fallback,
                 local_only: file.local_only,
                 allowed: file.allowed,
+                private_addresses: file.private_addresses,
                 purposes: file.purposes,
                 per_day: file.per_day,
                 per_ticket: file.per_ticket,

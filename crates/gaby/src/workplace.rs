@@ -12,6 +12,7 @@ use gaby_server::{ModelParts, Parts, Tenant};
 use gaby_store::{Store, Workspace};
 use tokio::sync::OnceCell;
 
+use crate::output::note;
 use crate::settings::Settings;
 
 /// The settings, and the store once it is needed.
@@ -75,11 +76,17 @@ impl Workplace {
 
     /// The language models as the workspace asks them, if any are set.
     pub(crate) async fn models(&self, workspace: &Workspace) -> anyhow::Result<Option<Models>> {
-        let config = self.settings.parts()?;
-        match ModelParts::load(&config.llm, config.prompts.as_deref())? {
-            Some(parts) => Ok(Some(parts.of(workspace).await?)),
-            None => Ok(None),
+        let set = self.model_parts()?.of(workspace).await?;
+        if let Some(problem) = set.problem {
+            note(format!("No model is asked: {problem}"));
         }
+        Ok(set.models)
+    }
+
+    /// The operator's models, and the prompts.
+    pub(crate) fn model_parts(&self) -> anyhow::Result<ModelParts> {
+        let config = self.settings.parts()?;
+        Ok(ModelParts::load(&config.llm, config.prompts.as_deref())?)
     }
 
     /// What all workspaces share.

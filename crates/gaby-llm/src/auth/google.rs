@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use url::Url;
+use url::{Host, Url};
 
 use crate::config::ProviderConfig;
 use crate::error::LlmError;
@@ -89,10 +89,12 @@ fn account(config: &ProviderConfig, text: &str) -> Result<Account, LlmError> {
         .map_err(|error| config.wrong(format!("its key is not a service account's ({error})")))?;
     let token_url = Url::parse(&file.token_uri)
         .ok()
-        .filter(|url| {
-            url.scheme() == "https" || matches!(url.host_str(), Some("127.0.0.1" | "localhost"))
+        .filter(|url| match url.host() {
+            // The client checks where a name leads, and sees no address that stands as a number.
+            Some(Host::Domain(_)) if url.scheme() == "https" => true,
+            _ => matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && !config.public_only,
         })
-        .ok_or_else(|| config.wrong("its key's `token_uri` must begin with https://"))?;
+        .ok_or_else(|| config.wrong("its key's `token_uri` must begin with https:// and a name"))?;
     let encoded: String = file
         .private_key
         .lines()

@@ -29,6 +29,7 @@ fn reach(local_only: bool, answers: &[&[&str]]) -> Reach {
         .collect();
     Reach {
         local_only,
+        public_only: false,
         lookup: Arc::new(Names(answers, AtomicUsize::new(0))),
     }
 }
@@ -98,4 +99,36 @@ async fn with_local_only_no_name_leads_outside_not_even_after_it_was_checked() {
         Err(LlmError::Forbidden { .. })
     ));
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_may_only_be_public_is_not_asked_within_the_operators_network() {
+    let vendor = of(ProviderKind::OpenAiCompatible);
+    let server = vendor.answering(Answer::text("hello")).await;
+    let at = |host: &str, answers: &[&[&str]]| {
+        let mut config = vendor.config(&server);
+        config.base_url = Some(format!("http://{host}:{}/some/v1", server.port));
+        config.public_only = true;
+        Provider::open(config, reach(false, answers), patient()).unwrap()
+    };
+    for (host, answers) in [
+        ("127.0.0.1", &[&["8.8.8.8"][..]][..]),
+        ("[::1]", &[&["8.8.8.8"][..]]),
+        ("[::ffff:10.0.0.1]", &[&["8.8.8.8"][..]]),
+        ("models.example", &[&["127.0.0.1"][..]]),
+        ("models.example", &[&["8.8.8.8", "10.0.0.1"][..]]),
+        // Checked, then pointed elsewhere.
+        ("models.example", &[&["8.8.8.8"][..], &["127.0.0.1"]]),
+    ] {
+        let bad = at(host, answers);
+        if answers.len() > 1 {
+            bad.check_address().await.unwrap();
+        }
+        let error = ask(&bad, &conversation()).await.unwrap_err();
+        assert!(
+            matches!(error, LlmError::Forbidden { .. }),
+            "{host} {error}"
+        );
+    }
+    assert!(server.seen().is_empty());
 }

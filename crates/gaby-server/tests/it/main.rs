@@ -11,6 +11,7 @@ mod forgery;
 mod full_disk;
 mod knowledge;
 mod live;
+mod llm_settings;
 mod mail;
 mod openapi;
 mod people;

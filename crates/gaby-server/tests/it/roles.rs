@@ -58,6 +58,9 @@ const TABLE: &[(&str, &str, For)] = &[
     ("GET", "/api/investigations/{id}/llm-calls", For::Readers),
     ("GET", "/api/llm-calls/{id}", For::Readers),
     ("GET", "/api/settings/llm", For::Administrators),
+    ("PUT", "/api/settings/llm", For::Administrators),
+    ("DELETE", "/api/settings/llm", For::Administrators),
+    ("POST", "/api/settings/llm/try", For::Administrators),
     ("GET", "/api/actions", For::Readers),
     ("GET", "/api/actions/{id}", For::Readers),
     ("POST", "/api/actions/{id}/approve", For::Deciders),
@@ -247,6 +250,9 @@ fn body(method: &str, path: &str) -> serde_json::Value {
         ("POST", "/api/connectors/{name}/autonomy") => json!({"autonomy": "investigate"}),
         ("POST", "/api/settings/redaction") => json!({"kinds": [], "threshold": 50}),
         ("POST", "/api/settings/redaction/try") => json!({"text": "x"}),
+        ("POST", "/api/settings/llm/try") => {
+            json!({"kind": "vllm", "model": "m", "base_url": "http://127.0.0.1:9/v1"})
+        }
         ("POST", "/api/tokens") => json!({"name": "walk", "scopes": ["read"]}),
         _ => json!({}),
     }
@@ -268,7 +274,7 @@ async fn call(world: &World, seat: &Seat, method: &str, path: &str, address: &st
         return answer(world.request(seat, method, address)).await;
     }
     let mut request = world.request(seat, method, address);
-    if method == "POST" {
+    if method == "POST" || method == "PUT" {
         request = request.json(&body(method, path));
     }
     answer(request).await

@@ -82,6 +82,10 @@ pub(crate) struct Setting {
     pub(crate) demo: Option<PathBuf>,
     pub(crate) post: Option<Post>,
     pub(crate) folder: tempfile::TempDir,
+    /// The operator's models.
+    pub(crate) llm: gaby_llm::LlmSettings,
+    /// The operator's policies.
+    pub(crate) policies: Option<PathBuf>,
 }
 
 impl Default for Setting {
@@ -91,6 +95,8 @@ impl Default for Setting {
             demo: None,
             post: None,
             folder: tempfile::tempdir().unwrap(),
+            llm: gaby_llm::LlmSettings::default(),
+            policies: None,
         }
     }
 }
@@ -138,7 +144,11 @@ impl World {
 
     pub(crate) async fn with(setting: Setting) -> Self {
         let store = store_in(setting.folder.path()).await;
-        let config = PartsConfig::default();
+        let config = PartsConfig {
+            llm: setting.llm,
+            policies: setting.policies,
+            ..PartsConfig::default()
+        };
         let (tenants, demo_admin) = match setting.demo {
             None => {
                 let mut parts = Parts::load(&config).unwrap();

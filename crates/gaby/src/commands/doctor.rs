@@ -5,19 +5,16 @@ use std::time::Duration;
 use gaby_connect::mcp::ConnectorState;
 use gaby_knowledge::Knowledge;
 use gaby_llm::address::Reach;
-use gaby_llm::{ChatRequest, Limits, LlmError, Message, Provider};
+use gaby_llm::{LlmSettings, probe};
 use gaby_server::{Parts, Post, Tenant};
 use gaby_store::{Store, Workspace};
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::failure::Ended;
 use crate::output::{self, Output};
 use crate::workplace::Workplace;
 
 const REACH: Duration = Duration::from_secs(20);
-/// Tokens that a model may answer a check with; some think before they say a word.
-const MODEL_WORDS: u32 = 512;
 
 /// Check that everything is reachable, and say what to do where it is not
 ///
@@ -124,61 +121,47 @@ fn parts(place: &Workplace, findings: &mut Findings) -> Option<Parts> {
     }
 }
 
-/// Asks each model something short.
+/// Asks each model of the operator's something short.
 async fn models(parts: &Parts, findings: &mut Findings) {
-    let Some(models) = &parts.models else {
+    let settings = parts.models.operator();
+    if !settings.is_configured() {
         findings.good(
             "model",
-            "none is set, the built-in brain does all: docs/models.md says how to set one",
+            "the operator set none, the built-in brain does all where a workspace sets none: \
+             docs/models.md says how to set one",
         );
-        return;
+    }
+    ask(settings, "model", settings.local_only, findings).await;
+}
+
+/// Asks each model that a workspace set for itself something short.
+async fn own_models(workspace: &Workspace, parts: &Parts, findings: &mut Findings) {
+    let what = format!("{} model", workspace.slug());
+    let own = match gaby_server::models::own(workspace).await {
+        Ok(own) => own,
+        Err(error) => return findings.bad(what, error.to_string()),
     };
-    let settings = models.llm().settings();
-    for config in settings.providers().unwrap_or_default() {
-        let what = format!("model {} {}", config.name, config.model);
-        let reach = Reach {
-            local_only: settings.local_only,
-            ..Reach::default()
-        };
-        let provider = match Provider::open(config, reach, Limits::default()) {
-            Ok(provider) => provider,
-            Err(error) => {
-                findings.bad(what, error.to_string());
-                continue;
-            }
-        };
-        let request = ChatRequest {
-            system: "Answer with one word.".to_owned(),
-            messages: vec![Message::user("Are you there?")],
-            max_output_tokens: MODEL_WORDS,
-            ..ChatRequest::default()
-        };
-        let began = Instant::now();
-        let answered = provider
-            .chat(&request, began + REACH, &mut |_: &str| {})
-            .await;
-        match answered {
-            Ok(_) => findings.good(
-                what,
-                format!("answers, after {} ms", began.elapsed().as_millis()),
-            ),
-            // It wrote all that it may: it is there.
-            Err(LlmError::TooLong { .. }) => findings.good(what, "answers"),
-            Err(error) => findings.bad(what, format!("{error}. {}", advice(&error))),
-        }
+    if own.providers.is_empty() {
+        return;
+    }
+    match own.within(parts.models.operator()) {
+        Ok(settings) => ask(&settings, &what, settings.local_only(&own), findings).await,
+        Err(error) => findings.bad(what, error.to_string()),
     }
 }
 
-/// What to do about a model that does not answer.
-fn advice(error: &LlmError) -> &'static str {
-    match error.kind() {
-        "refused_key" => "Check the key: api_key in [llm], or GABY_LLM_API_KEY",
-        "unreachable" => "Is it running, and is base_url (GABY_LLM_BASE_URL) right?",
-        "timed_out" => "It may be loading the model: try again in a minute",
-        "rate_limited" => "It has too much to do, or the account is used up: see its console",
-        "status" => "Check that the model's name (GABY_LLM_MODEL) is one that it serves",
-        "forbidden" => "Change the rule, or name a model that it allows",
-        _ => "Check provider and base_url: does that address speak this provider's protocol?",
+async fn ask(settings: &LlmSettings, what: &str, local_only: bool, findings: &mut Findings) {
+    for config in settings.providers().unwrap_or_default() {
+        let what = format!("{what} {} {}", config.name, config.model);
+        let reach = Reach {
+            local_only,
+            ..Reach::default()
+        };
+        let asked = probe(config, reach).await;
+        match asked.works {
+            true => findings.good(what, asked.says),
+            false => findings.bad(what, asked.says),
+        }
     }
 }
 
@@ -244,6 +227,7 @@ async fn inspect(workspace: Workspace, parts: Option<&Parts>, findings: &mut Fin
         Err(error) => findings.bad(audit, error.to_string()),
     }
     let Some(parts) = parts else { return };
+    own_models(&workspace, parts, findings).await;
     match Tenant::open(workspace, parts).await {
         Ok(tenant) => {
             knowledge(&tenant.knowledge, &slug, findings).await;

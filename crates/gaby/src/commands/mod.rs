@@ -15,6 +15,7 @@ pub(crate) mod eval;
 pub(crate) mod ingest;
 pub(crate) mod investigate;
 pub(crate) mod link;
+pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod playbook;
 pub(crate) mod policy;
@@ -64,6 +65,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Mcp(args) => mcp::run(args, &place).await,
         Command::Playbook(args) => playbook::run(args, &place).await,
         Command::Policy(args) => policy::run(args, &place).await,
+        Command::Llm(args) => llm::run(args, &place).await,
         Command::Redact(args) => redact::run(args, &place).await,
         Command::Eval(args) => eval::run(args, &place).await,
         Command::Audit(args) => audit::run(args, &place).await,

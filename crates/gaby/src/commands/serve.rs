@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use gaby_server::demo::{Demo, DemoAdmin};
-use gaby_server::{Parts, Post, ServeConfig, Server, Tenants};
+use gaby_server::{Post, ServeConfig, Server, Tenants};
 use gaby_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +61,8 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     tokio::spawn(memory::keep_giving_back(shutdown.clone()));
     if !args.demo {
         let parts = place.parts()?;
-        check_models(&parts).await?;
+        // A model where none may be is an error before anything begins.
+        parts.models.check_addresses().await?;
         let store = place.store().await?;
         let tenants = gaby_server::tenants(store, parts).await?;
         let server = Server::bind(store.clone(), tenants, config).await?;
@@ -84,7 +85,8 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     let store = place.store().await?.clone();
     let demo = Demo::read(args.demo_dir, place.settings.data()?)?;
     let parts = demo.parts(&place.settings.parts()?)?;
-    check_models(&parts).await?;
+    // A model where none may be is an error before anything begins.
+    parts.models.check_addresses().await?;
     // Without the workspace that a first start makes: the demo brings its own.
     let tenants = Tenants::new(store.clone(), parts);
     let admin = demo.install(&store, &tenants).await?;
@@ -96,14 +98,6 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
     shutdown.cancel();
     arriving.await?;
     Ok(served?)
-}
-
-/// A model where none may be is an error before anything begins.
-async fn check_models(parts: &Parts) -> anyhow::Result<()> {
-    match &parts.models {
-        Some(models) => Ok(models.check_addresses().await?),
-        None => Ok(()),
-    }
 }
 
 /// Has Gaby read the demo's articles, and lets its tickets arrive, while the server answers already.
