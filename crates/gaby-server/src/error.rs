@@ -154,6 +154,7 @@ impl From<AgentError> for ApiError {
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Ticket(error) => Self::invalid(error.to_string()),
+            AgentError::Rules(_) | AgentError::PolicyFile(_) => Self::invalid(error.to_string()),
             AgentError::NoTicket(_) | AgentError::NoAction(_) => Self::not_found(error.to_string()),
             // What a person asks for that no standing approval may be.
             AgentError::Gate(error @ GateError::Pattern(_)) => Self::invalid(error.to_string()),

@@ -15,6 +15,7 @@ pub(crate) mod llm;
 pub(crate) mod llm_settings;
 pub(crate) mod patterns;
 pub(crate) mod playbooks;
+pub(crate) mod policies;
 pub(crate) mod redaction;
 pub(crate) mod session;
 pub(crate) mod setup;
@@ -101,6 +102,10 @@ fn table() -> Vec<Row> {
         Read         consents::list_consents_of;
         Read         shadow::shadow_report;
         Read         playbooks::list_playbooks;
+        Read         policies::list_policies;
+        Administer   policies::put_policy;
+        Administer   policies::remove_policy;
+        Read         policies::check_policy;
         Read         redaction::get_redaction;
         Administer   redaction::set_redaction;
         Administer   redaction::try_redaction;

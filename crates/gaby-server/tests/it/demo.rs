@@ -10,7 +10,7 @@ use gaby_server::{Parts, PartsConfig, Tenant, Tenants};
 
 use crate::world::store_in;
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo")
 }
 

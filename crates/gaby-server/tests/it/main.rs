@@ -15,6 +15,7 @@ mod llm_settings;
 mod mail;
 mod openapi;
 mod people;
+mod policies;
 mod redaction;
 mod roles;
 mod signing_in;
