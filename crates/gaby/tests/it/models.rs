@@ -250,3 +250,76 @@ rules:
     let ran = gaby.run(&["doctor", "--config", &wrong]);
     assert!(ran.err.contains("turn"), "{ran:?}");
 }
+
+#[test]
+fn a_workspaces_model_is_set_tried_and_taken_back() {
+    let gaby = Gaby::new();
+    let model = Model::start(&gaby, "rules: [{answer: {text: Yes.}}]");
+    let url = model.url.as_str();
+    let nobody: Value = gaby.json(&["llm", "show", "--json"]);
+    assert_eq!(nobody["set_by"], "nobody");
+    let set = [
+        "llm",
+        "set",
+        "openai-compatible",
+        "small",
+        "--base-url",
+        url,
+    ];
+    let with_key = [&set[..], &["--key", "-", "--json"]].concat();
+    let ran = gaby.run_with(&with_key, b"canary-key-4711\n");
+    let set_now = json(&ran);
+    assert_eq!(set_now["set_by"], "workspace", "{ran:?}");
+    assert_eq!(set_now["providers"][0]["has_key"], true);
+    // Another model at the same address keeps the key; a fallback stands behind it.
+    gaby.ok(&[
+        "llm",
+        "set",
+        "openai-compatible",
+        "large",
+        "--base-url",
+        url,
+    ]);
+    gaby.ok(&["llm", "set", "ollama", "tiny", "--fallback"]);
+    let shown: Value = gaby.json(&["llm", "show", "--json"]);
+    assert_eq!(shown["providers"][0]["model"], "large");
+    assert_eq!(shown["providers"][0]["has_key"], true);
+    assert_eq!(shown["providers"][1]["model"], "tiny");
+    let plain = gaby.ok(&["llm", "show"]);
+    for text in [&ran.out, &ran.err, &shown.to_string(), &plain] {
+        assert!(!text.contains("canary"), "{text}");
+    }
+    gaby.ok(&[
+        "llm",
+        "set",
+        "openai-compatible",
+        "small",
+        "--base-url",
+        url,
+    ]);
+    assert!(
+        gaby.ok(&["llm", "try"])
+            .contains("ok     openai-compatible small: answers")
+    );
+    let doctor = gaby.ok(&["doctor"]);
+    assert!(
+        doctor.contains("model openai-compatible small: answers"),
+        "{doctor}"
+    );
+    drop(model);
+    let gone = gaby.run(&["llm", "try"]);
+    assert_eq!(gone.code, Some(1), "{gone:?}");
+    assert!(gone.out.contains("Is it running"), "{}", gone.out);
+    let bare = gaby.run(&["llm", "set", "openai", "m", "--key", "canary"]);
+    assert_eq!(bare.code, Some(2), "{bare:?}");
+    let nowhere = [
+        "llm",
+        "set",
+        "vllm",
+        "m",
+        "--base-url",
+        "http://169.254.169.254/v1",
+    ];
+    assert!(gaby.run(&nowhere).err.contains("metadata"));
+    assert!(gaby.ok(&["llm", "reset"]).contains("No model is set"));
+}
