@@ -1,8 +1,9 @@
 /** Answers as the server would, from made-up data. Used by tests and by `npm run dev:mock`. */
 import * as data from './mock-data.ts';
+import { settingsRoutes } from './mock-settings.ts';
 
 export type MockAnswer = { status: number; json?: unknown };
-type Handler = (request: { path: string[]; query: URLSearchParams; body: unknown }) => MockAnswer;
+export type Handler = (request: { path: string[]; query: URLSearchParams; body: unknown }) => MockAnswer;
 
 const ok = (json: unknown): MockAnswer => ({ status: 200, json });
 const gone = (what: string): MockAnswer => ({ status: 404, json: { error: { code: 'not_found', message: `There is no such ${what}.` } } });
@@ -18,6 +19,7 @@ export function newMock({ signedIn = true, setup = { needed: false, demo: false 
   const action = (id: string | undefined) => actions.find((one) => one.id === id);
 
   const routes: Record<string, Handler> = {
+    ...settingsRoutes(),
     'GET setup': () => ok({ ...setup, needed: setup.needed && !session }),
     'POST setup': () => {
       session = true;

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const BINARY = resolve(process.env['GABY_BIN'] ?? join(import.meta.dirname, '../../target/debug/gaby'));
+export const BINARY = resolve(process.env['GABY_BIN'] ?? join(import.meta.dirname, '../../target/debug/gaby'));
 const DEMO = join(import.meta.dirname, '../../demo');
 const START_MS = 120_000;
 const READY = /https?:\/\/\S+\/setup#token=[\w.~-]+|ready at (https?:\/\/\S+?)\.?\s/;

@@ -12,7 +12,9 @@ import { Frame } from './features/frame/frame';
 import { NotFound } from './features/frame/not-found';
 import { InboxScreen } from './features/inbox/inbox-screen';
 import { KnowledgeScreen } from './features/knowledge/knowledge-screen';
+import { ModelsScreen } from './features/models/models-screen';
 import { PlaybooksScreen } from './features/playbooks/playbooks-screen';
+import { PoliciesScreen } from './features/policies/policies-screen';
 import { SetupScreen } from './features/session/setup-screen';
 import { SignInScreen } from './features/session/sign-in-screen';
 import { SignedIn } from './features/session/signed-in';
@@ -65,9 +67,11 @@ export function Screens() {
           <Route path="/knowledge" element={<KnowledgeScreen />} />
           <Route path="/connectors" element={<ConnectorsScreen />} />
           <Route path="/playbooks" element={<PlaybooksScreen />} />
+          <Route path="/policies" element={<PoliciesScreen />} />
           <Route path="/audit" element={<AuditScreen />} />
           <Route path="/status" element={<StatusScreen />} />
           <Route path="/settings" element={<SettingsScreen />} />
+          <Route path="/settings/models" element={<ModelsScreen />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Route>

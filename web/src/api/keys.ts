@@ -18,6 +18,8 @@ export const keys = {
   audit: ['gaby', 'audit'] as const,
   status: ['gaby', 'status'] as const,
   users: ['gaby', 'users'] as const,
+  models: ['gaby', 'models'] as const,
+  policies: ['gaby', 'policies'] as const,
   redaction: ['gaby', 'redaction'] as const,
   tokens: ['gaby', 'tokens'] as const,
 };

@@ -8,6 +8,8 @@ export const frame = {
   knowledge: 'Knowledge',
   connectors: 'Connectors',
   playbooks: 'Playbooks',
+  policies: 'Policies',
+  models: 'Models',
   audit: 'Audit',
   status: 'Status',
   settings: 'Settings',

@@ -11,6 +11,8 @@ import { audit } from './audit';
 import { status } from './status';
 import { settings } from './settings';
 import { errors, time } from './common';
+import { modelSettings } from './models-settings';
+import { attempt, builder, policies } from './policies';
 import * as words from './words';
 
 export const strings = {
@@ -45,6 +47,10 @@ export const strings = {
   audit,
   status,
   settings,
+  modelSettings,
+  policies,
+  builder,
+  attempt,
   errors,
   time,
 };

@@ -39,3 +39,22 @@ export function SelectField({
     </div>
   );
 }
+
+export function CheckField({ label, hint, ...rest }: FieldProps & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className="flex items-start gap-2">
+      <input id={id} type="checkbox" className="mt-0.5 size-4 shrink-0 accent-(--accent)" aria-describedby={hint ? `${id}-hint` : undefined} {...rest} />
+      <div className="min-w-0">
+        <label htmlFor={id} className="block text-sm">
+          {label}
+        </label>
+        {hint && (
+          <p id={`${id}-hint`} className="text-xs text-faint">
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

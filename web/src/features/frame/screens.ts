@@ -1,5 +1,5 @@
 /** The screens that exist, in the order of the rail. */
-import { Activity, BookOpenText, Inbox, ListChecks, Plug, ScrollText, Settings, ShieldCheck, type LucideIcon } from 'lucide-react';
+import { Activity, BookOpenText, Inbox, ListChecks, Plug, Scale, ScrollText, Settings, ShieldCheck, type LucideIcon } from 'lucide-react';
 import { strings } from '../../strings';
 
 export type ScreenLink = { to: string; label: string; icon: LucideIcon };
@@ -12,6 +12,7 @@ export const SCREENS: ScreenLink[] = [
   { to: '/knowledge', label: f.knowledge, icon: BookOpenText },
   { to: '/connectors', label: f.connectors, icon: Plug },
   { to: '/playbooks', label: f.playbooks, icon: ListChecks },
+  { to: '/policies', label: f.policies, icon: Scale },
   { to: '/audit', label: f.audit, icon: ScrollText },
   { to: '/status', label: f.status, icon: Activity },
   { to: '/settings', label: f.settings, icon: Settings },

@@ -1,8 +1,9 @@
-/** People and API tokens. */
+/** Models, people, API tokens and redaction. */
 import { strings } from '../../strings';
 import { Badge } from '../../ui/badge';
 import { Card, Screen } from '../../ui/screen';
 import { useSession } from '../session/queries';
+import { ModelsLink } from './models-link';
 import { People } from './people';
 import { Redaction } from './redaction';
 import { Tokens } from './tokens';
@@ -20,6 +21,7 @@ export function SettingsScreen() {
       </Card>
       {user.role === 'admin' ? (
         <>
+          <ModelsLink />
           <People />
           <Tokens />
           <Redaction />
