@@ -1,9 +1,11 @@
-//! A stub model: a server that speaks OpenAI's Chat Completions and answers by a script, the same way
-//! each time. For tests, demos, and evaluations of one's own; `docs/models.md` describes the script.
+//! A stub model: a server that speaks OpenAI's Chat Completions, refuses what OpenAI would refuse, and
+//! answers by a script, the same way each time. For tests, demos, and evaluations of one's own;
+//! `docs/models.md` describes the script. Whatever else can think of an answer ([`Answers`]) may stand
+//! in the place of the script.
 
 mod script;
+mod strict;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,8 +18,18 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use script::Scripted;
 pub use script::{Answer, Call, Rule, Script, ScriptError, Tokens, When};
-use script::{Asked, filled, filled_text};
+pub use strict::fault;
+
+/// What answers in the place of a model.
+pub trait Answers: Send + Sync {
+    /// The answer to a request, as it was sent.
+    ///
+    /// # Errors
+    /// Why there is none; it is told with status 400.
+    fn answer(&self, request: &Value) -> Result<Answer, String>;
+}
 
 /// A stub model that listens.
 #[derive(Debug)]
@@ -28,12 +40,15 @@ pub struct Stub {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
-    script: Script,
-    /// How often each rule has answered.
-    used: Mutex<HashMap<usize, u32>>,
+    mind: Arc<dyn Answers>,
     asked: Mutex<Vec<Value>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 /// What a stub model was asked.
@@ -47,6 +62,13 @@ impl Journal {
         let asked = self.0.asked.lock();
         asked.unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Every request since the last time, in order.
+    #[must_use]
+    pub fn take(&self) -> Vec<Value> {
+        let asked = self.0.asked.lock();
+        std::mem::take(&mut *asked.unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Stub {
@@ -55,13 +77,20 @@ impl Stub {
     /// # Errors
     /// When the address cannot be had.
     pub async fn bind(script: Script, address: SocketAddr) -> std::io::Result<Self> {
+        Self::of(Arc::new(Scripted::new(script)), address).await
+    }
+
+    /// Listens, and lets something else than a script answer.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub async fn of(mind: Arc<dyn Answers>, address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         Ok(Self {
             url: format!("http://{}/v1", listener.local_addr()?),
             listener,
             shared: Arc::new(Shared {
-                script,
-                used: Mutex::default(),
+                mind,
                 asked: Mutex::default(),
             }),
         })
@@ -91,17 +120,17 @@ async fn models() -> Json<Value> {
 }
 
 async fn chat(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Response {
-    let request = read(&body);
     shared
         .asked
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(body.clone());
-    let Some((answer, caught)) = shared.answer(&request) else {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            &format!("no rule of the script fits turn {}", request.turns),
-        );
+    if let Err(why) = fault(&body) {
+        return refused(StatusCode::BAD_REQUEST, &why);
+    }
+    let answer = match shared.mind.answer(&body) {
+        Ok(answer) => answer,
+        Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
     };
     if answer.wait_ms > 0 {
         tokio::time::sleep(Duration::from_millis(answer.wait_ms)).await;
@@ -114,41 +143,21 @@ async fn chat(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Res
         input: estimate(&body.to_string()),
         output: estimate(&format!("{}{:?}", answer.text, answer.calls)),
     });
-    written(&body, answer, &caught, usage, request.turns)
+    written(&body, &answer, usage)
 }
 
-impl Shared {
-    fn answer(&self, asked: &Asked<'_>) -> Option<(&Answer, Vec<String>)> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        for (place, rule) in self.script.rules.iter().enumerate() {
-            let count = used.entry(place).or_default();
-            if rule.times.is_some_and(|times| *count >= times) {
-                continue;
-            }
-            if let Some(caught) = rule.when.fits(asked) {
-                *count += 1;
-                return Some((&rule.answer, caught));
-            }
-        }
-        None
-    }
+/// How many turns of the model stand in a conversation.
+#[must_use]
+pub fn turns(request: &Value) -> usize {
+    let messages = request["messages"].as_array().into_iter().flatten();
+    messages
+        .filter(|message| message["role"] == "assistant")
+        .count()
 }
 
-fn read(body: &Value) -> Asked<'_> {
-    let list = |name: &str| body[name].as_array().into_iter().flatten();
-    Asked {
-        model: body["model"].as_str().unwrap_or_default(),
-        offers: list("tools")
-            .filter_map(|tool| tool["function"]["name"].as_str())
-            .collect(),
-        texts: list("messages").map(text_of).collect(),
-        turns: list("messages")
-            .filter(|message| message["role"] == "assistant")
-            .count(),
-    }
-}
-
-fn text_of(message: &Value) -> String {
+/// The text of a message, whole or in parts.
+#[must_use]
+pub fn text_of(message: &Value) -> String {
     match &message["content"] {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts
@@ -163,28 +172,26 @@ fn estimate(text: &str) -> u64 {
     (text.len() / 4 + 1) as u64
 }
 
-fn written(
-    body: &Value,
-    answer: &Answer,
-    caught: &[String],
-    usage: Tokens,
-    turns: usize,
-) -> Response {
+fn written(body: &Value, answer: &Answer, usage: Tokens) -> Response {
+    let turns = turns(body);
     let calls: Vec<Value> = answer
         .calls
         .iter()
         .enumerate()
         .map(|(place, call)| {
-            let arguments = filled(&Value::Object(call.arguments.clone()), caught);
+            let arguments = match &call.text {
+                Some(text) => text.clone(),
+                None => Value::Object(call.arguments.clone()).to_string(),
+            };
             json!({
                 "index": place,
                 "id": format!("call_{turns}_{place}"),
                 "type": "function",
-                "function": {"name": call.tool, "arguments": arguments.to_string()},
+                "function": {"name": call.tool, "arguments": arguments},
             })
         })
         .collect();
-    let mut message = json!({"role": "assistant", "content": filled_text(&answer.text, caught)});
+    let mut message = json!({"role": "assistant", "content": answer.text});
     if !calls.is_empty() {
         message["tool_calls"] = Value::Array(calls);
     }

@@ -1,8 +1,13 @@
 //! The script of a stub model: what it answers to what.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::{Answers, text_of, turns};
 
 /// What a stub model does.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,14 +65,15 @@ pub struct Answer {
 }
 
 /// A call that is answered with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Call {
     /// The tool.
     pub tool: String,
     /// Its arguments.
-    #[serde(default)]
     pub arguments: Map<String, Value>,
+    /// The arguments as this very text, which need not be JSON.
+    pub text: Option<String>,
 }
 
 /// Tokens that are billed.
@@ -103,20 +109,83 @@ impl Script {
     }
 }
 
+/// A script, and how often each of its rules has answered.
+#[derive(Debug)]
+pub(super) struct Scripted {
+    script: Script,
+    used: Mutex<HashMap<usize, u32>>,
+}
+
+impl Scripted {
+    pub(super) fn new(script: Script) -> Self {
+        Self {
+            script,
+            used: Mutex::default(),
+        }
+    }
+}
+
+impl Answers for Scripted {
+    fn answer(&self, request: &Value) -> Result<Answer, String> {
+        let asked = Asked::read(request);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for (place, rule) in self.script.rules.iter().enumerate() {
+            let count = used.entry(place).or_default();
+            if rule.times.is_some_and(|times| *count >= times) {
+                continue;
+            }
+            if let Some(caught) = rule.when.fits(&asked) {
+                *count += 1;
+                return Ok(rule.answer.filled(&caught));
+            }
+        }
+        Err(format!("no rule of the script fits turn {}", asked.turns))
+    }
+}
+
+impl Answer {
+    /// The answer with what was caught in its place.
+    fn filled(&self, caught: &[String]) -> Self {
+        let mut out = self.clone();
+        out.text = filled_text(&out.text, caught);
+        for call in &mut out.calls {
+            call.arguments
+                .values_mut()
+                .for_each(|value| *value = filled(value, caught));
+            call.text = call.text.as_ref().map(|text| filled_text(text, caught));
+        }
+        out
+    }
+}
+
 /// A request, as far as rules look at it.
 #[derive(Debug, Default)]
-pub(super) struct Asked<'a> {
-    pub(super) model: &'a str,
-    pub(super) offers: Vec<&'a str>,
+struct Asked<'a> {
+    model: &'a str,
+    offers: Vec<&'a str>,
     /// The texts of all messages, in order.
-    pub(super) texts: Vec<String>,
+    texts: Vec<String>,
     /// How many of them are the model's.
-    pub(super) turns: usize,
+    turns: usize,
+}
+
+impl<'a> Asked<'a> {
+    fn read(body: &'a Value) -> Self {
+        let list = |name: &str| body[name].as_array().into_iter().flatten();
+        Self {
+            model: body["model"].as_str().unwrap_or_default(),
+            offers: list("tools")
+                .filter_map(|tool| tool["function"]["name"].as_str())
+                .collect(),
+            texts: list("messages").map(text_of).collect(),
+            turns: turns(body),
+        }
+    }
 }
 
 impl When {
     /// What the groups of the regular expression caught, if the rule fits.
-    pub(super) fn fits(&self, asked: &Asked<'_>) -> Option<Vec<String>> {
+    fn fits(&self, asked: &Asked<'_>) -> Option<Vec<String>> {
         let is = |wanted: &Option<String>, holds: &dyn Fn(&str) -> bool| {
             wanted.as_deref().is_none_or(holds)
         };
@@ -149,7 +218,7 @@ impl When {
 
 /// A value with what was caught in the place of `{{1}}`, `{{2}}`, … . A text that is nothing but one
 /// becomes a number where it is one, so that evidence can be cited.
-pub(super) fn filled(value: &Value, caught: &[String]) -> Value {
+fn filled(value: &Value, caught: &[String]) -> Value {
     match value {
         Value::String(text) => {
             let out = filled_text(text, caught);
@@ -168,7 +237,7 @@ pub(super) fn filled(value: &Value, caught: &[String]) -> Value {
     }
 }
 
-pub(super) fn filled_text(text: &str, caught: &[String]) -> String {
+fn filled_text(text: &str, caught: &[String]) -> String {
     caught
         .iter()
         .enumerate()
