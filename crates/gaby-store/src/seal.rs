@@ -210,6 +210,35 @@ mod tests {
     }
 
     #[test]
+    fn of_ten_thousand_values_that_are_swapped_none_opens() {
+        let a = sealer("a", 1);
+        let rows: Vec<String> = (0..101).map(|row| format!("row {row}")).collect();
+        let sealed: Vec<Vec<u8>> = rows.iter().map(|row| a.seal(at(row), b"x")).collect();
+        let mut swapped = 0;
+        for (from, value) in sealed.iter().enumerate() {
+            for (to, row) in rows.iter().enumerate() {
+                assert_eq!(a.open(at(row), value).is_ok(), from == to, "{from} at {to}");
+                swapped += usize::from(from != to);
+            }
+        }
+        assert!(swapped >= 10_000, "{swapped}");
+    }
+
+    #[test]
+    fn of_a_million_nonces_none_comes_twice() {
+        let a = sealer("a", 1);
+        let mut nonces: Vec<[u8; 24]> = (0..1_000_000)
+            .map(|_| {
+                let sealed = a.seal(at("r"), b"");
+                sealed[HEADER - 24..HEADER].try_into().unwrap()
+            })
+            .collect();
+        nonces.sort_unstable();
+        nonces.dedup();
+        assert_eq!(nonces.len(), 1_000_000);
+    }
+
+    #[test]
     fn parts_of_a_place_cannot_be_shifted_into_one_another() {
         let a = sealer("a", 1);
         let one = Place {
