@@ -339,9 +339,9 @@ fn attempts() -> Vec<(u8, Vec<String>)> {
 }
 
 /// What must be the same before and after, whatever was tried: name → state.
-type State = BTreeMap<&'static str, String>;
+pub(crate) type State = BTreeMap<&'static str, String>;
 
-fn refused(answer: &Result<ToolResult, CallError>) -> bool {
+pub(crate) fn refused(answer: &Result<ToolResult, CallError>) -> bool {
     match answer {
         Err(CallError::Refused { .. }) => true,
         Ok(result) => result.is_error,
@@ -372,7 +372,7 @@ GRANT SELECT (id, name, email, balance, created, active, tags, meta) ON customer
 GRANT SELECT ON invoices, writing_view TO {reader};
 "#;
 
-async fn postgres() -> Option<(Database, World)> {
+pub(crate) async fn postgres() -> Option<(Database, World)> {
     let database = Database::new().await?;
     database.run(POSTGRES).await;
     let world = World::with(&[]).await;
@@ -391,7 +391,7 @@ async fn postgres() -> Option<(Database, World)> {
 }
 
 /// Everything of the server that an attempt could change.
-async fn postgres_state(database: &Database) -> State {
+pub(crate) async fn postgres_state(database: &Database) -> State {
     const WATCHED: &[(&str, &str)] = &[
         ("rows", "SELECT concat((SELECT string_agg(n::text, ',' ORDER BY n) FROM canary), '|',
             (SELECT md5(string_agg(c::text, ',' ORDER BY id)) FROM customers c), '|', (SELECT count(*) FROM invoices), '|', (SELECT sum(a) FROM secrets))"),

@@ -8,6 +8,7 @@
 )]
 
 mod bypass;
+mod fuzz;
 mod github;
 mod hostile;
 mod http;
