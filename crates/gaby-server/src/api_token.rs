@@ -12,6 +12,11 @@ use crate::auth::secret::new_api_token;
 pub const DEFAULT_DAYS: u32 = 90;
 const LONGEST_DAYS: u32 = 365;
 const DAY: i64 = 86_400_000;
+/// What stands before the name of a source among the scopes that are kept.
+const SOURCE: &str = "source:";
+/// The most sources of one token, and the longest name of one.
+const MOST_SOURCES: usize = 20;
+const LONGEST_SOURCE: usize = 100;
 
 /// What a token may do.
 #[derive(
@@ -58,6 +63,9 @@ pub struct TokenOrder {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// The sources that it may speak for, of those that the operator settled something about: their
+    /// word may vouch for requesters. A source that nothing is settled about needs no grant.
+    pub sources: Vec<String>,
     /// For how many days.
     pub days: u32,
 }
@@ -71,6 +79,14 @@ pub enum TokenError {
     /// It could do nothing.
     #[error("`scopes` must name at least one of read, tickets:write, admin")]
     Scopes,
+    /// A source has no name, or there are too many.
+    #[error(
+        "`sources` must be at most {MOST_SOURCES} names of sources, each of 1 to {LONGEST_SOURCE} characters"
+    )]
+    Sources,
+    /// It speaks for a source, and may hand nothing in.
+    #[error("`sources` is for a token that hands tickets in: give it the scope tickets:write")]
+    SourcesWithoutTickets,
     /// It would work for too short or too long.
     #[error("`days` must be 1 to {LONGEST_DAYS}")]
     Days,
@@ -96,12 +112,23 @@ impl TokenOrder {
         if self.scopes.is_empty() {
             return Err(TokenError::Scopes);
         }
+        let fits =
+            |source: &String| !source.trim().is_empty() && source.chars().count() <= LONGEST_SOURCE;
+        if self.sources.len() > MOST_SOURCES || !self.sources.iter().all(fits) {
+            return Err(TokenError::Sources);
+        }
+        if !self.sources.is_empty() && !self.scopes.contains(&Scope::TicketsWrite) {
+            return Err(TokenError::SourcesWithoutTickets);
+        }
         if !(1..=LONGEST_DAYS).contains(&self.days) {
             return Err(TokenError::Days);
         }
         let mut scopes = self.scopes;
         scopes.sort_unstable();
         scopes.dedup();
+        let mut sources = self.sources;
+        sources.sort_unstable();
+        sources.dedup();
         let record = TokenRecord {
             id: TokenId::generate(),
             workspace: workspace.id().clone(),
@@ -109,6 +136,7 @@ impl TokenOrder {
             scopes: scopes
                 .iter()
                 .map(|scope| scope.as_str().to_owned())
+                .chain(sources.iter().map(|source| format!("{SOURCE}{source}")))
                 .collect(),
             created_at: now,
             expires_at: Some(now.plus_millis(i64::from(self.days) * DAY)),
@@ -122,4 +150,20 @@ impl TokenOrder {
             .await?;
         Ok((token, record))
     }
+}
+
+/// The scopes of a token, without the sources that are kept beside them.
+#[must_use]
+pub fn scopes_of(token: &TokenRecord) -> Vec<Scope> {
+    let scopes = token.scopes.iter();
+    scopes.filter_map(|scope| scope.parse().ok()).collect()
+}
+
+/// The sources that a token may speak for.
+#[must_use]
+pub fn sources_of(token: &TokenRecord) -> Vec<String> {
+    let scopes = token.scopes.iter();
+    scopes
+        .filter_map(|scope| scope.strip_prefix(SOURCE).map(str::to_owned))
+        .collect()
 }

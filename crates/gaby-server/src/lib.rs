@@ -32,7 +32,7 @@ mod tenants;
 mod vectors;
 mod writes;
 
-pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
+pub use api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder, scopes_of, sources_of};
 pub use mail::{MailError, MailSettings, MailTls, Post};
 pub use models::{LLM_SETTINGS, ModelParts, WorkspaceModels};
 pub use operator::operator;

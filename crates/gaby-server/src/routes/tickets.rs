@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use gaby_agent::AgentSettings;
 use gaby_model::{
     Action, Author, Confidence, Depth, IncomingTicket, Message, Priority, Requester, Ticket,
     TicketId, TicketState, Timestamp, Verdict,
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::again;
+use crate::api_token::sources_of;
 use crate::app::App;
 use crate::auth::caller::{Caller, In};
 use crate::desk;
@@ -156,12 +158,16 @@ pub(crate) async fn list_tickets(
 }
 
 /// Hand in a ticket. Handing in the same `external_id` of the same `source` twice makes one ticket.
+///
+/// A token names a source that the operator settled something about, such as one whose word vouches for
+/// requesters, only if it was granted that source.
 #[utoipa::path(post, path = "/api/tickets", tag = "tickets", request_body = IncomingTicket,
     responses(
         (status = 202, description = "Taken in and safely stored", body = TakenIn),
-        (status = 400, body = ErrorBody), (status = 413, body = ErrorBody)))]
+        (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 413, body = ErrorBody)))]
 pub(crate) async fn create_ticket(
     State(app): State<App>,
+    caller: Caller,
     In(workspace): In,
     Body(ticket): Body<IncomingTicket>,
 ) -> ApiResult<(StatusCode, Json<TakenIn>)> {
@@ -172,10 +178,29 @@ pub(crate) async fn create_ticket(
         )));
     }
     let tenant = app.tenants.of(&workspace).await?;
+    may_speak_for(&caller, &source, &tenant.agent.settings())?;
     let taken = tenant.agent.intake(ticket, &source).await?;
     app.wake.notify_one();
     let id = taken.id().clone();
     Ok((StatusCode::ACCEPTED, Json(TakenIn { id })))
+}
+
+/// Whether a caller may say that a ticket comes from this source. What the operator settled about it,
+/// above all that its word vouches for requesters, is settled about that source and not about every
+/// program that can write its name.
+fn may_speak_for(caller: &Caller, source: &str, settings: &AgentSettings) -> ApiResult<()> {
+    match caller {
+        Caller::Program(program)
+            if settings.sources.contains_key(source)
+                && !sources_of(&program.token).iter().any(|of| of == source) =>
+        {
+            Err(ApiError::forbidden(format!(
+                "this token does not speak for the source `{source}`: make one that does, with \
+                 `gaby token create NAME --scope tickets:write --source {source}`, or name another source"
+            )))
+        }
+        Caller::Program(_) | Caller::Person(_) => Ok(()),
+    }
 }
 
 /// Read a ticket with its conversation, its latest investigation and its actions.

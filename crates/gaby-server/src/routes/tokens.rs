@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder};
+use crate::api_token::{DEFAULT_DAYS, Scope, TokenError, TokenOrder, scopes_of, sources_of};
 use crate::app::App;
 use crate::auth::caller::{In, Person};
 use crate::error::{ApiError, ApiResult, ErrorBody};
@@ -26,6 +26,8 @@ pub(crate) struct TokenView {
     pub(crate) name: String,
     /// What it may do.
     pub(crate) scopes: Vec<Scope>,
+    /// The sources that it may speak for, of those that the operator settled something about.
+    pub(crate) sources: Vec<String>,
     /// The workspace it is for.
     pub(crate) workspace: String,
     /// When it was made.
@@ -41,13 +43,10 @@ pub(crate) struct TokenView {
 impl TokenView {
     fn new(record: TokenRecord, workspace: &Workspace) -> Self {
         Self {
+            scopes: scopes_of(&record),
+            sources: sources_of(&record),
             id: record.id,
             name: record.name,
-            scopes: record
-                .scopes
-                .iter()
-                .filter_map(|scope| scope.parse().ok())
-                .collect(),
             workspace: workspace.slug().to_owned(),
             created_at: record.created_at,
             expires_at: record.expires_at,
@@ -71,6 +70,11 @@ pub(crate) struct NewToken {
     pub(crate) name: String,
     /// What it may do.
     pub(crate) scopes: Vec<Scope>,
+    /// The sources that it may speak for, of those that the operator settled something about, such as
+    /// one whose word vouches for requesters. Any other source needs no grant.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub(crate) sources: Vec<String>,
     /// For how many days, 1 to 365; 90 by default.
     #[schema(minimum = 1, maximum = 365)]
     pub(crate) days: Option<u32>,
@@ -118,6 +122,7 @@ pub(crate) async fn create_token(
     let order = TokenOrder {
         name: form.name,
         scopes: form.scopes,
+        sources: form.sources,
         days: form.days.unwrap_or(DEFAULT_DAYS),
     };
     let (token, record) =

@@ -128,6 +128,18 @@ async fn a_token_that_is_too_old_or_asked_for_wrongly_is_none() {
     let admin = world.admin().await;
     for (order, says) in [
         (json!({"name": "", "scopes": ["read"]}), "name"),
+        (
+            json!({"name": "a", "scopes": ["read"], "sources": ["helpdesk"]}),
+            "tickets:write",
+        ),
+        (
+            json!({"name": "a", "scopes": ["tickets:write"], "sources": [" "]}),
+            "sources",
+        ),
+        (
+            json!({"name": "a", "scopes": ["tickets:write"], "sources": vec!["a"; 21]}),
+            "sources",
+        ),
         (json!({"name": "x", "scopes": []}), "scopes"),
         (json!({"name": "x", "scopes": ["root"]}), "root"),
         (json!({"name": "x", "scopes": "read"}), "scopes"),

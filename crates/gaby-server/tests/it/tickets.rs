@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gaby_agent::SourceSettings;
 use gaby_store::accounts::Role;
 use serde_json::{Value, json};
 
@@ -59,6 +60,72 @@ async fn a_program_hands_a_ticket_in_and_reads_what_became_of_it() {
         inbox.json["items"][0]["preview"],
         "Do you sell helicopters to penguins?"
     );
+}
+
+/// A help desk whose word vouches for requesters, as the operator settled it.
+async fn with_a_help_desk_that_vouches(world: &World) {
+    let workspace = world.workspace("default").await;
+    let tenant = world.tenants.open(&workspace).await.unwrap();
+    let mut settings = tenant.agent.settings();
+    let vouches = SourceSettings {
+        vouches: true,
+        ..SourceSettings::default()
+    };
+    settings.sources.insert("helpdesk".to_owned(), vouches);
+    tenant.settle(settings).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_speaks_for_a_source_that_vouches_only_if_it_was_granted_that() {
+    let (world, any) = with_program().await;
+    with_a_help_desk_that_vouches(&world).await;
+    let admin = world.admin().await;
+    let order =
+        json!({"name": "desk", "scopes": ["read", "tickets:write"], "sources": ["helpdesk"]});
+    let made = world.post(&admin, "/api/tokens", &order).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(made.json["sources"], json!(["helpdesk"]));
+    assert_eq!(made.json["scopes"], json!(["read", "tickets:write"]));
+    let desk = Seat {
+        bearer: Some(made.json["token"].as_str().unwrap().to_owned()),
+        ..Seat::default()
+    };
+    let ticket = |source: &str| {
+        json!({
+            "body": "hello",
+            "source": source,
+            "requester": {"email": "pen@example.com", "verified": true},
+        })
+    };
+    let verified = async |seat: &Seat, source: &str| {
+        let taken = world.post(seat, "/api/tickets", &ticket(source)).await;
+        assert_eq!(taken.status, 202, "{source}: {}", taken.text);
+        let path = format!("/api/tickets/{}", taken.json["id"].as_str().unwrap());
+        let read = world.get(&desk, &path).await;
+        read.json["ticket"]["requester"]["verified"] == true
+    };
+    let refused = world.post(&any, "/api/tickets", &ticket("helpdesk")).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(
+        refused.message().contains("--source helpdesk"),
+        "{}",
+        refused.text
+    );
+    assert!(verified(&desk, "helpdesk").await);
+    // Any other name says nothing about anybody, whoever writes it.
+    for source in ["api", "Helpdesk", "helpdesk ", "source:helpdesk"] {
+        assert!(!verified(&any, source).await, "{source}");
+        assert!(!verified(&desk, source).await, "{source}");
+    }
+    // Nobody but this machine's own command line speaks for it, granted or not.
+    let order = json!({"name": "cli", "scopes": ["tickets:write"], "sources": ["cli"]});
+    let made = world.post(&admin, "/api/tokens", &order).await;
+    let cli = Seat {
+        bearer: Some(made.json["token"].as_str().unwrap().to_owned()),
+        ..Seat::default()
+    };
+    let refused = world.post(&cli, "/api/tickets", &ticket("cli")).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
 }
 
 #[tokio::test]

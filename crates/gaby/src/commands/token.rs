@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use gaby_model::{Clock as _, SystemClock, TokenId};
-use gaby_server::{DEFAULT_DAYS, Scope, TokenOrder};
+use gaby_server::{DEFAULT_DAYS, Scope, TokenOrder, scopes_of, sources_of};
 use serde_json::json;
 
 use crate::output::{self, Output, note};
@@ -31,6 +31,9 @@ struct Create {
     /// What it may do: read, tickets:write or admin; may be given again
     #[arg(long, value_name = "SCOPE", required = true, num_args = 1..)]
     scope: Vec<Scope>,
+    /// A source that it may speak for, of those that you settled something about; may be given again
+    #[arg(long, value_name = "SOURCE")]
+    source: Vec<String>,
     /// For how many days, at most 365
     #[arg(long, value_name = "DAYS", default_value_t = DEFAULT_DAYS)]
     days: u32,
@@ -61,6 +64,7 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
             let order = TokenOrder {
                 name: create.name,
                 scopes: create.scope,
+                sources: create.source,
                 days: create.days,
             };
             let (token, record) = order.place(&workspace, SystemClock.now()).await?;
@@ -68,7 +72,8 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
                 return output::json(&json!({
                     "id": record.id,
                     "token": token,
-                    "scopes": record.scopes,
+                    "scopes": scopes_of(&record),
+                    "sources": sources_of(&record),
                     "expires_at": record.expires_at,
                 }));
             }
@@ -87,7 +92,8 @@ pub(crate) async fn run(args: Args, place: &Workplace) -> anyhow::Result<()> {
                         json!({
                             "id": token.id,
                             "name": token.name,
-                            "scopes": token.scopes,
+                            "scopes": scopes_of(token),
+                            "sources": sources_of(token),
                             "created_at": token.created_at,
                             "expires_at": token.expires_at,
                             "used_at": token.used_at,

@@ -17,7 +17,7 @@ export function useAddUser() {
 export function useAddToken() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (token: { name: string; scopes: Scope[]; days: number }) => body(api.POST('/api/tokens', { body: token })),
+    mutationFn: (token: { name: string; scopes: Scope[]; sources: string[]; days: number }) => body(api.POST('/api/tokens', { body: token })),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
   });
 }

@@ -71,6 +71,9 @@ function TokenRow({ token }: { token: Token }) {
       {token.scopes.map((scope) => (
         <Badge key={scope}>{strings.scope[scope]}</Badge>
       ))}
+      {token.sources.map((source) => (
+        <Badge key={source}>{s.speaksFor(source)}</Badge>
+      ))}
       <Button look="danger" size="small" disabled={revoke.isPending} onClick={() => revoke.mutate(token.id)}>
         {revoke.isPending ? s.revoking : s.revoke}
       </Button>
@@ -99,14 +102,17 @@ function AddToken({ onDone }: { onDone: (token?: CreatedToken) => void }) {
   const [name, setName] = useState('');
   const [days, setDays] = useState(USUAL_DAYS);
   const [scopes, setScopes] = useState<Scope[]>(['tickets:write']);
+  const [sources, setSources] = useState('');
   const add = useAddToken();
+  const handsIn = scopes.includes('tickets:write');
   return (
     <Card className="p-5">
       <form
         className="flex flex-col gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          add.mutate({ name, scopes, days }, { onSuccess: (token) => onDone(token) });
+          const named = handsIn ? sources.split(',').map((source) => source.trim()) : [];
+          add.mutate({ name, scopes, sources: named.filter(Boolean), days }, { onSuccess: (token) => onDone(token) });
         }}
       >
         <div className="grid gap-4 desk:grid-cols-2">
@@ -135,6 +141,7 @@ function AddToken({ onDone }: { onDone: (token?: CreatedToken) => void }) {
             </label>
           ))}
         </fieldset>
+        {handsIn && <TextField label={s.tokenSources} hint={s.tokenSourcesHint} value={sources} onChange={(event) => setSources(event.target.value)} />}
         <Problem error={add.error} />
         <div className="flex gap-2">
           <Button look="primary" type="submit" disabled={add.isPending || scopes.length === 0}>
