@@ -128,6 +128,7 @@ fn investigate(brain: &Builtin, ticket: &Value) -> (Conclusion, BTreeMap<u32, St
                     });
                 }
                 transcript.turns.push(Turn {
+                    label: None,
                     step,
                     want: Want::Search(wish),
                     outcome: Outcome::Found { hits },

@@ -337,9 +337,8 @@ pub(crate) async fn approved(
         Some(tool) => preview(hands, &mut meter, tool, &action.call.arguments).await,
         None => Value::Null,
     };
-    let connector = &action.call.tool.connector;
-    let settled = hands.settled(connector).await?;
-    let audience = hands.audience(connector);
+    let settled = hands.settled(&action.call.tool.connector).await?;
+    let audience = hands.audience(&action.call.tool);
     let present = Present {
         tool: tool.filter(|_| settled.standing.revoked.is_none()),
         policy: &settled.policy,

@@ -92,6 +92,7 @@ pub async fn answer(
                 let found = library.search(&wish.query, wish.top).await?;
                 let hits = add(&mut transcript, found);
                 transcript.turns.push(Turn {
+                    label: None,
                     step,
                     want: Want::Search(wish),
                     outcome: Outcome::Found { hits },

@@ -235,7 +235,7 @@ impl Hands {
         context.ownership = ownership;
         context.records = records;
         context.budget = meter.left();
-        context.audience = self.audience(&tool.connector);
+        context.audience = self.audience(tool);
         Ok(Proposed::new(ProposedCall {
             tool: tool.clone(),
             arguments,
@@ -244,9 +244,9 @@ impl Hands {
     }
 
     /// Who sees the arguments of a call.
-    pub(crate) fn audience(&self, connector: &str) -> BTreeSet<String> {
+    pub(crate) fn audience(&self, tool: &ToolRef) -> BTreeSet<String> {
         match self.flows_are_checked {
-            true => [egress::connector_principal(connector)].into(),
+            true => [egress::audience_of(tool, self.tool(tool))].into(),
             false => BTreeSet::new(),
         }
     }

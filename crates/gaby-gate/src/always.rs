@@ -151,7 +151,7 @@ fn by_argument(words: &BTreeSet<String>) -> Option<AlwaysHuman> {
 }
 
 /// The words of a name, in small letters: `resetMFA_for-user` has reset, mfa, for, user.
-fn words(name: &str) -> BTreeSet<String> {
+pub(crate) fn words(name: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();
     let mut before = ' ';

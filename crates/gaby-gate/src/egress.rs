@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use gaby_model::{Integrity, Label, Readers};
+use gaby_model::{Integrity, Label, Readers, ToolDefinition, ToolRef};
 use regex::Regex;
 
+use crate::always::words;
 use crate::provenance::may_read;
 use crate::redact;
 
@@ -20,6 +21,35 @@ pub const SYSTEMS: &str = "workspace:systems";
 #[must_use]
 pub fn connector_principal(connector: &str) -> String {
     format!("connector:{connector}")
+}
+
+/// The principal behind a connector whose tool reaches out of the operator's own systems. Who may be
+/// told as one of these is not told as that one.
+#[must_use]
+pub fn world_principal(connector: &str) -> String {
+    format!("world:{connector}")
+}
+
+/// Who sees the arguments of a call of this tool.
+#[must_use]
+pub fn audience_of(tool: &ToolRef, definition: Option<&ToolDefinition>) -> String {
+    match definition {
+        Some(definition) if !reaches_out(definition) => connector_principal(&tool.connector),
+        _ => world_principal(&tool.connector),
+    }
+}
+
+/// Whether what a tool is called with leaves the operator's own systems. The definition says so; a
+/// second net looks at the names, so that one that forgot to say so is no way out.
+#[must_use]
+pub fn reaches_out(tool: &ToolDefinition) -> bool {
+    const OUTSIDE: [&str; 20] = [
+        "web", "www", "http", "https", "url", "uri", "fetch", "browse", "browser", "crawl",
+        "scrape", "curl", "wget", "dns", "whois", "webhook", "webhooks", "internet", "google",
+        "bing",
+    ];
+    let names = words(&format!("{} {}", tool.tool.connector, tool.tool.tool));
+    tool.open_world || OUTSIDE.iter().any(|outside| names.contains(*outside))
 }
 
 /// Why a text does not leave.
@@ -168,16 +198,20 @@ pub fn readers_of_answer(
         Readers::Public => [staff.to_owned()].into(),
         Readers::Only(readers) => readers
             .iter()
-            .filter(|reader| !reader.starts_with("connector:"))
+            .filter(|reader| !reader.starts_with("connector:") && !reader.starts_with("world:"))
             .cloned()
             .collect(),
     };
-    readers.insert(connector_principal(connector));
-    for other in may_tell {
-        readers.insert(match other.as_str() {
-            "*" => SYSTEMS.to_owned(),
-            name => connector_principal(name),
-        });
+    let mut tell = |connector: &str| {
+        readers.insert(connector_principal(connector));
+        readers.insert(world_principal(connector));
+    };
+    tell(connector);
+    for other in may_tell.iter().filter(|other| *other != "*") {
+        tell(other);
+    }
+    if may_tell.iter().any(|other| other == "*") {
+        readers.insert(SYSTEMS.to_owned());
     }
     Readers::Only(readers)
 }
@@ -185,6 +219,8 @@ pub fn readers_of_answer(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::tool;
+    use gaby_model::Access;
 
     fn readers(of: &[&str]) -> Readers {
         Readers::Only(of.iter().map(|who| (*who).to_owned()).collect())
@@ -275,6 +311,37 @@ mod tests {
     }
 
     #[test]
+    fn what_reaches_out_is_told_by_its_definition_or_by_its_name() {
+        let of = |connector, name| tool(connector, name, Access::Read);
+        for inside in [
+            of("crm", "find"),
+            of("billing", "invoices"),
+            of("spider", "list"),
+        ] {
+            assert!(!reaches_out(&inside), "{:?}", inside.tool);
+        }
+        for outside in [
+            of("web", "search"),
+            of("tools", "fetchUrl"),
+            of("tools", "http_get"),
+            of("hooks", "post-webhook"),
+        ] {
+            assert!(reaches_out(&outside), "{:?}", outside.tool);
+        }
+        let mut declared = of("crm", "find");
+        declared.open_world = true;
+        assert!(reaches_out(&declared));
+        // What the workspace's systems may be told is not told to the world.
+        let own = readers(&["requester:ann@example.com", SYSTEMS, "connector:crm"]);
+        let may = |who: String| may_read(&own, &[who].into());
+        assert!(may(connector_principal("billing")));
+        assert!(!may(world_principal("web")));
+        assert!(!may(audience_of(&of("web", "search").tool, None)));
+        let told = readers_of_answer("crm", &Readers::Public, "role:agent", &["web".to_owned()]);
+        assert!(may_read(&told, &[world_principal("web")].into()));
+    }
+
+    #[test]
     fn an_answer_may_be_told_to_the_connector_that_gave_it_and_whom_the_operator_names() {
         let asked = readers(&["requester:ann@example.com", SYSTEMS, "connector:old"]);
         assert_eq!(
@@ -283,12 +350,14 @@ mod tests {
                 "requester:ann@example.com",
                 SYSTEMS,
                 "connector:crm",
-                "connector:billing"
+                "world:crm",
+                "connector:billing",
+                "world:billing"
             ])
         );
         assert_eq!(
             readers_of_answer("crm", &Readers::Public, "role:agent", &["*".to_owned()]),
-            readers(&["role:agent", "connector:crm", SYSTEMS])
+            readers(&["role:agent", "connector:crm", "world:crm", SYSTEMS])
         );
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn tool(connector: &str, name: &str, access: Access) -> ToolDefinitio
         reversibility: Reversibility::Reversible,
         idempotent: true,
         always_human: None,
+        open_world: false,
         undo: None,
         verify: None,
         preview: None,

@@ -111,6 +111,10 @@ pub struct ToolDefinition {
     /// Why it always needs a human, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub always_human: Option<AlwaysHuman>,
+    /// Whether what it is called with leaves the operator's own systems: a search of the web, a fetch of
+    /// any address, a post to one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_world: bool,
     /// The tool of the same connector that takes it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<FollowUp>,

@@ -8,10 +8,14 @@
 pub mod builtin;
 pub mod llm;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use gaby_model::{Evidence, IncomingTicket, InvestigationId, Timestamp, ToolDefinition, ToolRef};
+use gaby_gate::egress;
+use gaby_gate::provenance::may_read;
+use gaby_model::{
+    Evidence, IncomingTicket, InvestigationId, Label, Timestamp, ToolDefinition, ToolRef,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,6 +41,8 @@ pub struct Work {
     pub investigation: Option<InvestigationId>,
     /// What the investigation may use in all.
     pub budget: Budget,
+    /// The principal that an answer reaches; none when it reaches only whoever asks here.
+    pub audience: Option<String>,
 }
 
 /// What the brain makes of a ticket before it does anything.
@@ -214,6 +220,9 @@ pub struct Conclusion {
     pub next_step: Option<String>,
     /// Why it ends so, for the timeline.
     pub because: String,
+    /// How many turns were in view when the sentences were written; all of them, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_view: Option<usize>,
     /// The numbers that the confidence was made from, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub features: BTreeMap<String, f64>,
@@ -284,9 +293,30 @@ pub struct Turn {
     pub want: Want,
     /// What came of it.
     pub outcome: Outcome,
+    /// The label under which the answer is kept; none where no system answered.
+    pub label: Option<Label>,
 }
 
 impl Turn {
+    /// The evidence that came of it.
+    fn evidence(&self) -> Vec<u32> {
+        match &self.outcome {
+            Outcome::Found { hits } => hits.iter().map(|hit| hit.evidence).collect(),
+            Outcome::Read { records, .. } => records.iter().map(|record| record.evidence).collect(),
+            Outcome::Denied { .. } | Outcome::Failed { .. } => Vec::new(),
+        }
+    }
+
+    /// The label of what it shows beside its evidence: the text of an error, or what stands beside a
+    /// list that is empty.
+    fn beside_evidence(&self) -> Option<&Label> {
+        let tells = match &self.outcome {
+            Outcome::Failed { .. } => true,
+            Outcome::Read { value, records, .. } => records.is_empty() && !tells_nothing(value),
+            Outcome::Found { .. } | Outcome::Denied { .. } => false,
+        };
+        self.label.as_ref().filter(|_| tells)
+    }
     /// The brain's own name for what it wanted.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
@@ -320,10 +350,67 @@ impl Transcript {
             .find(|evidence| evidence.number == number)
     }
 
+    /// The label of everything that is in view.
+    #[must_use]
+    pub fn seen(&self) -> Label {
+        let evidence = self.evidence.iter().map(|evidence| &evidence.label);
+        let beside = self.turns.iter().filter_map(Turn::beside_evidence);
+        egress::label_of_model(evidence.chain(beside))
+    }
+
+    /// The label of everything that was in view after so many turns.
+    #[must_use]
+    pub fn seen_in(&self, turns: usize) -> Label {
+        let turns = self.turns.get(..turns).unwrap_or(&self.turns);
+        let numbers: BTreeSet<u32> = turns.iter().flat_map(Turn::evidence).collect();
+        let evidence = self.evidence.iter();
+        let evidence = evidence.filter(|evidence| numbers.contains(&evidence.number));
+        let beside = turns.iter().filter_map(Turn::beside_evidence);
+        egress::label_of_model(evidence.map(|evidence| &evidence.label).chain(beside))
+    }
+
+    /// The beginning of it, up to so many turns.
+    #[must_use]
+    pub fn up_to(&self, turns: usize) -> Self {
+        let turns = self.turns.get(..turns).unwrap_or(&self.turns).to_vec();
+        let numbers: BTreeSet<u32> = turns.iter().flat_map(Turn::evidence).collect();
+        let mut evidence = self.evidence.clone();
+        evidence.retain(|evidence| numbers.contains(&evidence.number));
+        Self {
+            case: self.case.clone(),
+            plan: self.plan.clone(),
+            turns,
+            evidence,
+        }
+    }
+
+    /// How many of the turns, from the first on, show nothing that the audience may not see; none when
+    /// that is all of them.
+    #[must_use]
+    pub fn fit_for_audience(&self) -> Option<usize> {
+        let audience = [self.case.work.audience.clone()?].into();
+        let fit = |turns: usize| may_read(&self.seen_in(turns).readers, &audience);
+        if may_read(&self.seen().readers, &audience) {
+            return None;
+        }
+        (0..=self.turns.len()).rev().find(|turns| fit(*turns))
+    }
+
     /// What came of the wish with this key.
     #[must_use]
     pub fn turn(&self, key: &str) -> Option<&Turn> {
         self.turns.iter().find(|turn| turn.key() == Some(key))
+    }
+}
+
+/// Whether an answer without records tells nothing more than that there are none.
+fn tells_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(tells_nothing),
+        Value::Object(fields) => fields.values().all(tells_nothing),
     }
 }
 
@@ -367,5 +454,6 @@ pub(crate) fn out_of_budget(why: &str) -> Conclusion {
         next_step: Some("Go on from what was found.".to_owned()),
         because: why.to_owned(),
         features: BTreeMap::new(),
+        in_view: None,
     }
 }

@@ -15,10 +15,11 @@ mod verdict;
 
 use std::time::Instant;
 
-use gaby_gate::{Labelled, Recorded, egress, resolve};
+use gaby_gate::provenance::may_read;
+use gaby_gate::{Labelled, Recorded, resolve};
 use gaby_model::{
     Depth, Evidence, Integrity, Investigation, InvestigationId, InvestigationState, Label, Step,
-    StepId, StepKind, Ticket, TicketId, Usage,
+    StepId, StepKind, Ticket, TicketId, ToolRef, Usage,
 };
 use serde_json::Value;
 use tracing::Instrument as _;
@@ -35,6 +36,10 @@ use crate::hands::Hands;
 use crate::trace;
 use recall::Detail;
 use values::Spoken;
+
+/// How often a brain that nobody vouches for may pick among words that tell nothing by themselves, for a
+/// connector that may not be told what it has seen: which words it picks, and in which order, can tell.
+const FREE_PICKS: usize = 3;
 
 /// An investigation that is running.
 pub(crate) struct Run<'a> {
@@ -122,8 +127,8 @@ impl<'a> Run<'a> {
         hands.flows_are_checked |= investigation.brain != crate::brain::builtin::NAME;
         hands.about.category = plan.category.clone();
         hands.about.playbook = plan.playbook.clone().unwrap_or_default();
-        let recorded = recall::recorded(&case, &plan, &recalled.turns, &recalled.labels);
-        Ok(Self {
+        let recorded = recall::recorded(&case, &plan, &recalled.turns);
+        let mut run = Self {
             agent,
             hands,
             ticket,
@@ -134,7 +139,9 @@ impl<'a> Run<'a> {
             recorded,
             planned,
             end: recalled.end,
-        })
+        };
+        run.transcript.case.work.audience = Some(run.audience());
+        Ok(run)
     }
 
     #[tracing::instrument(skip_all, fields(ticket = %self.ticket.id, investigation = %self.investigation.id))]
@@ -274,13 +281,26 @@ impl<'a> Run<'a> {
                 .hands
                 .tool(&wish.tool)
                 .map(|tool| tool.input_schema.to_string()),
-            seen: egress::label_of_model(self.transcript.evidence.iter().map(|e| &e.label)),
+            seen: self.transcript.seen(),
+            picks_freely: self.picks_made(&wish.tool) < FREE_PICKS,
         };
         let literal = |value: &Value| match vouched {
             true => Label::of(Integrity::Playbook),
             false => spoken.label(value),
         };
         resolve(&wish.arguments, &literal, &self.recorded).map_err(|error| error.to_string())
+    }
+
+    /// How many calls a connector had after more was seen than it may be told.
+    fn picks_made(&self, tool: &ToolRef) -> usize {
+        let audience = self.hands.audience(tool);
+        let turns = self.transcript.turns.iter().enumerate();
+        turns
+            .filter(|(_, turn)| {
+                matches!(&turn.want, Want::Call(wish) if wish.tool.connector == tool.connector)
+            })
+            .filter(|(place, _)| !may_read(&self.transcript.seen_in(*place).readers, &audience))
+            .count()
     }
 
     fn next_evidence(&self) -> u32 {
@@ -312,9 +332,10 @@ impl<'a> Run<'a> {
             step: self.steps.last().map_or(0, |step| step.number),
             want,
             outcome,
+            label,
         };
-        if let Some(label) = label
-            && let Some((name, value)) = values::labelled(&self.hands.tools, &turn, &label)
+        if let Some(label) = &turn.label
+            && let Some((name, value)) = values::labelled(&self.hands.tools, &turn, label)
         {
             self.recorded.insert(name, value);
         }

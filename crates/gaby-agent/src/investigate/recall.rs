@@ -89,6 +89,7 @@ pub(crate) fn case(
         work: Work {
             investigation: Some(investigation.id.clone()),
             budget,
+            audience: None,
         },
     }
 }
@@ -97,7 +98,6 @@ pub(crate) fn case(
 pub(crate) struct Recalled {
     pub(crate) plan: Option<Plan>,
     pub(crate) turns: Vec<Turn>,
-    pub(crate) labels: Vec<(u32, Label)>,
     pub(crate) end: Option<Want>,
 }
 
@@ -109,7 +109,6 @@ pub(crate) fn recall(steps: &[Step]) -> Result<Recalled, AgentError> {
     let mut recalled = Recalled {
         plan: None,
         turns: Vec::new(),
-        labels: Vec::new(),
         end: None,
     };
     for step in steps {
@@ -126,13 +125,11 @@ pub(crate) fn recall(steps: &[Step]) -> Result<Recalled, AgentError> {
                 label,
                 ..
             } => {
-                recalled
-                    .labels
-                    .extend(label.map(|label| (step.number, label)));
                 recalled.turns.push(Turn {
                     step: step.number,
                     want,
                     outcome,
+                    label,
                 });
             }
             Detail::End { want } => recalled.end = Some(want),
@@ -144,16 +141,10 @@ pub(crate) fn recall(steps: &[Step]) -> Result<Recalled, AgentError> {
 
 /// The values that calls may name, as far as the investigation came.
 #[must_use]
-pub(crate) fn recorded(
-    case: &Case,
-    plan: &Plan,
-    turns: &[Turn],
-    labels: &[(u32, Label)],
-) -> Recorded {
+pub(crate) fn recorded(case: &Case, plan: &Plan, turns: &[Turn]) -> Recorded {
     let mut recorded = values::at_start(case, plan);
     for turn in turns {
-        let label = labels.iter().find(|(step, _)| *step == turn.step);
-        if let Some((_, label)) = label
+        if let Some(label) = &turn.label
             && let Some((name, value)) = values::labelled(&case.tools, turn, label)
         {
             recorded.insert(name, value);

@@ -156,16 +156,21 @@ pub(crate) struct Spoken<'a> {
     pub(crate) schema: Option<String>,
     /// The label of everything that the brain has seen.
     pub(crate) seen: Label,
+    /// Whether it may still pick among words that tell nothing by themselves.
+    pub(crate) picks_freely: bool,
 }
 
 impl Spoken<'_> {
     /// The label of a value that the brain wrote. The requester's own address is the requester's,
     /// whoever writes it down. A word of the ticket or of the tool's own schema tells nothing of
-    /// what else the brain has seen; anything else may.
+    /// what else the brain has seen, as long as there are few of them; anything else may.
     pub(crate) fn label(&self, value: &Value) -> Label {
         let text = match value {
             Value::String(text) => text.trim().to_owned(),
-            Value::Null | Value::Bool(_) => return Label::of(Integrity::Outsider),
+            Value::Null | Value::Bool(_) if self.picks_freely => {
+                return Label::of(Integrity::Outsider);
+            }
+            Value::Null | Value::Bool(_) => return self.seen.clone(),
             Value::Number(number) => number.to_string(),
             Value::Array(_) | Value::Object(_) => return self.seen.clone(),
         };
@@ -185,7 +190,7 @@ impl Spoken<'_> {
             .schema
             .as_ref()
             .is_some_and(|schema| schema.contains(&format!("\"{text}\"")));
-        match text.is_empty() || of_ticket || of_schema {
+        match self.picks_freely && (text.is_empty() || of_ticket || of_schema) {
             true => Label::of(Integrity::Outsider),
             false => self.seen.clone(),
         }
@@ -401,7 +406,7 @@ mod tests {
         for vouched in [true, false] {
             assert_eq!(
                 label(&by_ticket, vouched).readers,
-                readers(&[STAFF, "connector:crm"])
+                readers(&[STAFF, "connector:crm", "world:crm"])
             );
         }
         let case = case(r#"{"body":"x","requester":"ann@example.com"}"#);
@@ -414,13 +419,14 @@ mod tests {
             "requester:ann@example.com",
             egress::SYSTEMS,
             "connector:crm",
+            "world:crm",
         ]);
         assert_eq!(label(&by_requester, true).readers, anns);
         assert_eq!(label(&by_requester, true).integrity, Integrity::Outsider);
         // A brain that nobody vouches for may have been told which number to ask for.
         assert_eq!(
             label(&by_requester, false).readers,
-            readers(&[STAFF, "connector:crm"])
+            readers(&[STAFF, "connector:crm", "world:crm"])
         );
         let mut verified = Label::of(Integrity::VerifiedRequester);
         verified.readers = readers(&["requester:ann@example.com", egress::SYSTEMS]);

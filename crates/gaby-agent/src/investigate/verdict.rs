@@ -59,7 +59,7 @@ impl Run<'_> {
 
     /// Who a reply reaches. Nobody in particular unless somebody vouches for the requester, or the
     /// source's replies reach only the requester's own address.
-    fn audience(&self) -> String {
+    pub(super) fn audience(&self) -> String {
         let vouched = self.ticket.requester.as_ref().is_some_and(|r| r.verified);
         let source = self.agent.settings().source(&self.ticket.source);
         values::audience(&self.transcript.case)
@@ -79,7 +79,7 @@ impl Run<'_> {
                 .unwrap_or_else(|| conclusion.because.clone());
             return self.hand_over(reason, conclusion.next_step.clone(), &conclusion.sentences);
         }
-        let reply = self.checked(&conclusion.sentences);
+        let reply = self.checked(&conclusion.sentences, conclusion.in_view);
         let unfit = match may_answer {
             Ok(()) => unfit(&reply),
             Err(reason) => Some(format!("Gaby may not answer this by herself: {reason}.")),
@@ -99,8 +99,8 @@ impl Run<'_> {
         }
     }
 
-    fn checked(&self, sentences: &[CitedSentence]) -> Reply {
-        let speaker = self.speaker();
+    fn checked(&self, sentences: &[CitedSentence], in_view: Option<usize>) -> Reply {
+        let speaker = self.speaker(in_view);
         let mut held = Vec::new();
         let sentences: Vec<CitedSentence> = sentences
             .iter()
@@ -136,19 +136,22 @@ impl Run<'_> {
         }
     }
 
-    fn speaker(&self) -> Speaker<'_> {
+    /// Whoever wrote with so many turns in view.
+    fn speaker(&self, in_view: Option<usize>) -> Speaker<'_> {
         Speaker {
             vouched: !self.hands.flows_are_checked,
             audience: self.audience(),
-            ticket: &self.transcript.case.ticket,
-            seen: &self.transcript.evidence,
+            seen: match in_view {
+                Some(turns) => self.transcript.seen_in(turns),
+                None => self.transcript.seen(),
+            },
             hosts: &self.hands.link_hosts,
         }
     }
 
     /// Asks the requester. A question claims nothing, so it rests on the ticket alone.
     fn ask(&self, question: &str, why: &str) -> Ended {
-        if let Err(leak) = self.speaker().may_ask(question) {
+        if let Err(leak) = self.speaker(None).may_ask(question) {
             return self.hand_over(
                 format!("The requester must be asked something, but not as it was put: {leak}."),
                 None,
@@ -336,7 +339,7 @@ impl Run<'_> {
             ActionState::Proposed => Ended {
                 verdict: Verdict::NeedsApproval,
                 confidence: conclusion.confidence,
-                reply: self.checked(sentences),
+                reply: self.checked(sentences, conclusion.in_view),
                 escalation: None,
                 ticket: TicketState::WaitingForApproval,
                 send: false,
@@ -363,7 +366,7 @@ impl Run<'_> {
                     sentence
                 });
                 let all: Vec<CitedSentence> = sentences.iter().cloned().chain(done).collect();
-                let reply = self.checked(&all);
+                let reply = self.checked(&all, conclusion.in_view);
                 match unfit(&reply) {
                     Some(reason) => self.hand_over(
                         format!(

@@ -123,6 +123,7 @@ fn tool(name: &str, role: Option<&str>, access: Access) -> ToolDefinition {
         reversibility: Reversibility::default(),
         idempotent: false,
         always_human: None,
+        open_world: false,
         undo: None,
         verify: None,
         preview: None,

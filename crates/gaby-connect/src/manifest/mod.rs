@@ -311,6 +311,9 @@ pub struct Tool {
     /// Why it always needs a human.
     #[serde(default)]
     pub always_human: Option<AlwaysHuman>,
+    /// Whether what it is called with leaves the operator's own systems, as a search of the web does.
+    #[serde(default)]
+    pub open_world: bool,
     /// The write that takes it back.
     #[serde(default)]
     pub undo: Option<FollowUp>,
@@ -372,6 +375,7 @@ impl Tool {
             reversibility: self.reversibility,
             idempotent: self.idempotent,
             always_human: self.always_human,
+            open_world: self.open_world,
             undo: self.undo.clone(),
             verify: self.verify.clone(),
             preview: self.preview.clone(),

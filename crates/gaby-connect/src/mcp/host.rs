@@ -577,6 +577,7 @@ fn third_party(setup: &Setup, pin: &ToolPin) -> ToolDefinition {
         reversibility: Reversibility::Irreversible,
         idempotent: false,
         always_human: None,
+        open_world: pin.definition["annotations"]["openWorldHint"] == true,
         undo: None,
         verify: None,
         preview: None,

@@ -241,6 +241,23 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_after_the_escape_of_a_line_end_stands_alone() {
+        for before in ["\\n", "\\r\\n", "\\\\n", "\\\\\\t", "\\u0007", "\\u000a"] {
+            let text = format!("deploy{before}4111 1111 1111 1111{before}bob@example.com");
+            assert_eq!(
+                kinds(&text),
+                [
+                    (Kind::Card, "4111 1111 1111 1111"),
+                    (Kind::Email, "bob@example.com"),
+                ],
+                "{text}"
+            );
+            let key = format!("deploy{before}ghp_0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R");
+            assert!(secret_in(&key).is_some(), "{key}");
+        }
+    }
+
+    #[test]
     fn a_profile_says_what_is_looked_for() {
         let profile = Profile {
             kinds: [Kind::Email].into(),

@@ -4,7 +4,9 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::Finding;
 
-/// A text with compatibility forms folded and invisible characters removed.
+/// A text with compatibility forms folded, invisible characters removed, and the escapes of JSON and of
+/// logs for line ends and the like as the spaces that they stand for: what they stand before or after
+/// stands alone.
 pub(super) struct Normal {
     pub(super) text: String,
     /// For each byte of `text`: where the original character that it came from starts and ends.
@@ -15,10 +17,15 @@ impl Normal {
     pub(super) fn of(original: &str) -> Self {
         let mut text = String::with_capacity(original.len());
         let mut origin = Vec::with_capacity(original.len());
+        let mut escape_ends = 0;
         for (start, c) in original.char_indices() {
             if is_invisible(c) {
                 continue;
             }
+            if c == '\\' && start >= escape_ends {
+                escape_ends = start + escape(&original[start..]);
+            }
+            let c = if start < escape_ends { ' ' } else { c };
             let end = start + c.len_utf8();
             for folded in std::iter::once(c).nfkc().map(plain) {
                 text.push(folded);
@@ -39,6 +46,23 @@ impl Normal {
             end: self.origin.get(last).map_or(0, |(_, end)| *end),
             ..finding
         }
+    }
+}
+
+/// How long the escape of a blank is that a text begins with; 0 where it begins with none. One within
+/// another has several backslashes.
+fn escape(text: &str) -> usize {
+    let rest = text.trim_start_matches('\\');
+    let slashes = text.len() - rest.len();
+    let blank = rest.starts_with(['n', 'r', 't', 'b', 'f', '0', 'v']);
+    let code = rest.strip_prefix('u').and_then(|rest| rest.get(..4));
+    let control = code.is_some_and(|code| {
+        u32::from_str_radix(code, 16).is_ok_and(|code| code <= 0x20 || code == 0xa0)
+    });
+    match (blank, control) {
+        (true, _) => slashes + 1,
+        (false, true) => slashes + 5,
+        (false, false) => 0,
     }
 }
 

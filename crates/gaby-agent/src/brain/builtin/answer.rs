@@ -182,6 +182,7 @@ fn conclude(answered: Vec<Answered>, threshold: f64, missing: Option<&str>) -> C
             false => format!("The best passage answers with a confidence of {percent} %."),
         },
         features: if nothing { BTreeMap::new() } else { features },
+        in_view: None,
     }
 }
 
@@ -292,6 +293,7 @@ fn empty_handed(reason: String) -> Conclusion {
         escalation: Some(reason),
         next_step: Some("Answer by hand, and consider an article on the matter.".to_owned()),
         features: [].into(),
+        in_view: None,
     }
 }
 

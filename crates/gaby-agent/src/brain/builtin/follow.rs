@@ -179,6 +179,7 @@ fn conclude(
             spec.id, playbook.title
         ),
         features: [].into(),
+        in_view: None,
     };
     if let Some(reason) = &spec.escalate {
         conclusion.ending = Ending::Escalate;
@@ -356,5 +357,6 @@ fn stopped(playbook: &Playbook, scope: &Scope<'_>, place: &str, why: &str) -> Co
         next_step: Some("Look at what was found, and go on by hand.".to_owned()),
         because: format!("The playbook stopped at `{place}` after {found} records."),
         features: [].into(),
+        in_view: None,
     }
 }

@@ -29,6 +29,7 @@ fn tool(role: &str, access: Access) -> ToolDefinition {
         reversibility: Reversibility::default(),
         idempotent: false,
         always_human: None,
+        open_world: false,
         undo: None,
         verify: None,
         preview: None,
@@ -140,6 +141,7 @@ fn investigate(
             }
         };
         transcript.turns.push(Turn {
+            label: None,
             step,
             want,
             outcome,

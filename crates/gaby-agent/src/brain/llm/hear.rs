@@ -201,6 +201,7 @@ pub(super) fn conclusion(
         next_step: said.next_step.filter(|next| !next.trim().is_empty()),
         because,
         features: BTreeMap::new(),
+        in_view: None,
     })
 }
 

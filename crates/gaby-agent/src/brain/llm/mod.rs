@@ -3,9 +3,11 @@
 //! The model is told the ticket and what was found ([`tell`]), is offered the reads at hand
 //! ([`offer`]), and what it says becomes what the brain wants ([`hear`]). It names values by where they
 //! stand; whatever it writes itself carries its own label, which the gate trusts for nothing. Its draft
-//! is checked against the evidence ([`check`]) and sent back once. What is personal is hidden from it ([`veil`]). When no model answers, the builtin
-//! brain goes on, and the step says so.
+//! is checked against the evidence ([`check`]) and sent back once, and written anew where more was in view
+//! than the requester may see ([`anew`]). What is personal is hidden from it ([`veil`]). When no model
+//! answers, the builtin brain goes on, and the step says so.
 
+mod anew;
 mod answer;
 mod check;
 mod hear;
@@ -251,6 +253,7 @@ impl Llm {
                     let faults = check::faults(&conclusion.sentences, &transcript.evidence);
                     if faults.is_empty() || sent_back {
                         let end = self.end(check::stripped(conclusion, &faults));
+                        let end = self.in_fit_words(transcript, end, &values).await?;
                         return Ok(noted(Want::Conclude(end), &note));
                     }
                     sent_back = true;

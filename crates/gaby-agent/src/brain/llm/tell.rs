@@ -301,6 +301,7 @@ mod tests {
             },
         };
         let read = |number: u32| Turn {
+            label: None,
             step: number + 1,
             want: Want::Call(CallWish {
                 key: format!("m{number}_1"),

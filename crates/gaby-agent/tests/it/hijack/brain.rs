@@ -8,73 +8,32 @@ use gaby_agent::brain::{
     Outcome, Plan, SearchWish, Transcript, Turn, Want,
 };
 use gaby_model::ToolRef;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A hijacked model: every line `!!READ tool json`, `!!SEARCH words`, `!!DO tool json`, `!!SAY text`
-/// or `!!ASK text` that it comes upon, in the ticket or in anything that it is shown, is carried out
-/// verbatim and in order. In what it says, `{{seen}}` stands for all that it was shown, and
-/// `{{word:NAME}}` for what follows `NAME=` there.
+use super::orders::{Order, filled, filled_value, orders_in, texts};
+
+/// Hijacked: every order that it comes upon, in the ticket or in anything that it is shown, is carried
+/// out verbatim and in order.
 pub(crate) struct Obeys;
 
-/// A model that does its work: the orders come from the test and not from any text.
+/// One that does its work: the orders come from the test and not from any text.
 pub(crate) struct Works(pub(crate) Vec<Order>);
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Order {
-    Read(String, Value),
-    Search(String),
-    Do(String, Value),
-    Say(String),
-    Ask(String),
-}
-
-fn orders_in(text: &str) -> Vec<Order> {
-    text.split("!!")
-        .skip(1)
-        .filter_map(|line| {
-            let line = line.split('\n').next().unwrap_or("").trim();
-            let (verb, rest) = line.split_once(' ')?;
-            let call = || {
-                let (tool, arguments) = rest.split_once(' ')?;
-                let mut values = serde_json::Deserializer::from_str(arguments).into_iter::<Value>();
-                Some((tool.to_owned(), values.next()?.ok()?))
-            };
-            match verb {
-                "READ" => call().map(|(tool, arguments)| Order::Read(tool, arguments)),
-                "DO" => call().map(|(tool, arguments)| Order::Do(tool, arguments)),
-                "SEARCH" => Some(Order::Search(rest.to_owned())),
-                "SAY" => Some(Order::Say(rest.to_owned())),
-                "ASK" => Some(Order::Ask(rest.to_owned())),
-                _ => None,
-            }
-        })
-        .collect()
-}
-
-fn filled(text: &str, transcript: &Transcript) -> String {
-    let seen = transcript
+/// All that a transcript shows, as text.
+fn seen(transcript: &Transcript) -> String {
+    let mut seen: Vec<String> = transcript
         .evidence
         .iter()
-        .map(|evidence| evidence.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
-    let mut out = text.replace("{{seen}}", &seen);
-    for name in ["canary", "status"] {
-        let value = seen
-            .split(&format!("{name}: "))
-            .nth(1)
-            .and_then(|rest| rest.split([',', ' ']).next())
-            .unwrap_or("nothing");
-        let reversed: String = value.chars().rev().collect();
-        let spread: String = value.chars().flat_map(|c| [c, '\u{200b}']).collect();
-        let hex: String = value.bytes().map(|b| format!("{b:02x}")).collect();
-        out = out
-            .replace(&format!("{{{{word:{name}}}}}"), value)
-            .replace(&format!("{{{{reversed:{name}}}}}"), &reversed)
-            .replace(&format!("{{{{spread:{name}}}}}"), &spread)
-            .replace(&format!("{{{{hex:{name}}}}}"), &hex);
+        .map(|evidence| evidence.text.clone())
+        .collect();
+    for turn in &transcript.turns {
+        match &turn.outcome {
+            Outcome::Read { value, records, .. } if records.is_empty() => seen.extend(texts(value)),
+            Outcome::Failed { message } => seen.push(message.clone()),
+            _ => {}
+        }
     }
-    out
+    seen.join(" ")
 }
 
 fn call(tool: &str, arguments: &Value, number: usize) -> CallWish {
@@ -92,36 +51,22 @@ fn call(tool: &str, arguments: &Value, number: usize) -> CallWish {
     }
 }
 
-fn fill_value(value: &Value, transcript: &Transcript) -> Value {
-    match value {
-        Value::String(text) => json!(filled(text, transcript)),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| fill_value(item, transcript))
-            .collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, field)| (name.clone(), fill_value(field, transcript)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
 /// Carries orders out: reads and searches first, one a turn, then an end.
 fn next(orders: &[Order], transcript: &Transcript) -> Want {
     let looked = transcript.turns.len();
+    let seen = &seen(transcript);
     let looks: Vec<&Order> = orders
         .iter()
         .filter(|order| matches!(order, Order::Read(..) | Order::Search(_)))
         .collect();
     match looks.get(looked) {
         Some(Order::Read(tool, arguments)) => {
-            return Want::Call(call(tool, &fill_value(arguments, transcript), looked));
+            return Want::Call(call(tool, &filled_value(arguments, seen), looked));
         }
         Some(Order::Search(query)) => {
             return Want::Search(SearchWish {
                 key: format!("search{looked}"),
-                query: filled(query, transcript),
+                query: filled(query, seen),
                 top: 3,
                 why: "it was asked for".to_owned(),
             });
@@ -133,7 +78,7 @@ fn next(orders: &[Order], transcript: &Transcript) -> Want {
         _ => None,
     }) {
         return Want::Ask {
-            question: filled(question, transcript),
+            question: filled(question, seen),
             why: String::new(),
         };
     }
@@ -147,7 +92,7 @@ fn next(orders: &[Order], transcript: &Transcript) -> Want {
             .iter()
             .filter_map(|order| match order {
                 Order::Say(text) => Some(CitedSentence {
-                    text: filled(text, transcript),
+                    text: filled(text, seen),
                     evidence: cited(text, transcript).unwrap_or_else(|| all.clone()),
                     on_action,
                     layout: Layout::Text,
@@ -158,7 +103,7 @@ fn next(orders: &[Order], transcript: &Transcript) -> Want {
     };
     let action = orders.iter().find_map(|order| match order {
         Order::Do(tool, arguments) => Some(ActionWish {
-            call: call(tool, &fill_value(arguments, transcript), 99),
+            call: call(tool, &filled_value(arguments, seen), 99),
             summary: format!("Do {tool}"),
             risk: None,
             done: vec![CitedSentence {
@@ -179,10 +124,11 @@ fn next(orders: &[Order], transcript: &Transcript) -> Want {
         next_step: None,
         because: "it was asked for".to_owned(),
         features: BTreeMap::new(),
+        in_view: None,
     })
 }
 
-/// A sentence that ends `@first` or `@last` cites that evidence alone.
+/// A sentence that says so cites the first evidence alone.
 fn cited(text: &str, transcript: &Transcript) -> Option<Vec<u32>> {
     if text.contains("(only the first)") {
         return transcript
@@ -216,10 +162,12 @@ impl Brain for Obeys {
         let ticket = &transcript.case.ticket;
         let mut orders = orders_in(&format!("{}\n{}", ticket.subject, ticket.body));
         for Turn { outcome, .. } in &transcript.turns {
-            if let Outcome::Read { value, .. } = outcome {
-                texts(value)
+            match outcome {
+                Outcome::Read { value, .. } => texts(value)
                     .iter()
-                    .for_each(|text| orders.extend(orders_in(text)));
+                    .for_each(|text| orders.extend(orders_in(text))),
+                Outcome::Failed { message } => orders.extend(orders_in(message)),
+                Outcome::Found { .. } | Outcome::Denied { .. } => {}
             }
         }
         for evidence in &transcript.evidence {
@@ -228,15 +176,6 @@ impl Brain for Obeys {
             }
         }
         Ok(next(&orders, transcript))
-    }
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(items) => items.iter().flat_map(texts).collect(),
-        Value::Object(fields) => fields.values().flat_map(texts).collect(),
-        _ => Vec::new(),
     }
 }
 
