@@ -76,7 +76,7 @@ fn models_within(workspace: &Workspace, urls: &[&str], per_ticket: Allowance) ->
     }
 }
 
-async fn with_model(autonomy: Autonomy, script: &str) -> (World, Journal) {
+pub(crate) async fn with_model(autonomy: Autonomy, script: &str) -> (World, Journal) {
     let world = World::new(autonomy).await;
     let (url, journal) = stub(script).await;
     think(&world, &[&url]);
@@ -263,55 +263,6 @@ async fn a_draft_that_says_more_than_its_evidence_is_sent_back_once() {
                 let why = &result.escalation.as_ref().unwrap().reason;
                 assert!(why.contains("45"), "{why}");
             }
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_answer_with_more_in_view_than_the_requester_may_see_is_written_anew_without_it() {
-    // Bob's account is looked at after an article, or instead of it.
-    for (looks, verdict, asked) in [
-        (
-            "{tool: search_knowledge, arguments: {query: locked account}}",
-            Verdict::Resolved,
-            4,
-        ),
-        (
-            "{tool: crm__account_state, arguments: {customer_id: 2}}",
-            Verdict::Escalated,
-            4,
-        ),
-    ] {
-        let script = format!(
-            r#"
-rules:
-  - when: {{turn: 0}}
-    times: 1
-    answer: {{calls: [{looks}]}}
-  - when: {{turn: 1}}
-    times: 1
-    answer: {{calls: [{{tool: crm__account_state, arguments: {{customer_id: 2}}}}]}}
-  - answer:
-      calls:
-        - tool: conclude
-          arguments:
-            verdict: answer
-            confidence: 0.9
-            reason: r
-            sentences: [{{text: It opens again after 30 minutes., evidence: [1]}}]
-"#
-        );
-        let (world, journal) = with_model(Autonomy::Act, &script).await;
-        let result = world.investigate("helpdesk", locked_out()).await;
-        assert_eq!(result.verdict, verdict, "{looks}: {result:#?}");
-        let requests = journal.asked();
-        assert_eq!(requests.len(), asked, "{looks}");
-        let anew = requests.last().unwrap();
-        assert!(!anew.to_string().contains("Step 3"), "{anew}");
-        assert_eq!(anew["tools"].as_array().unwrap().len(), 1, "{anew}");
-        if verdict == Verdict::Resolved {
-            assert_eq!(result.reply, "It opens again after 30 minutes. [1]");
-            assert!(anew.to_string().contains("Step 2"), "{anew}");
         }
     }
 }
