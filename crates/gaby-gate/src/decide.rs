@@ -6,12 +6,14 @@ use gaby_model::{
     Access, Autonomy, Integrity, PatternId, Reversibility, ToolDefinition, ToolRef, canonical,
 };
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::always;
 use crate::context::{Asker, Context};
 use crate::patterns::Pattern;
 use crate::provenance::{Labelled, may_read};
 use crate::reason::Reason;
+use crate::redact;
 use crate::risk::{self, Exposure, Risk};
 use crate::rules::{Question, Rule, Ruling};
 use crate::scope::Within;
@@ -115,6 +117,15 @@ fn admit<'a>(call: &ProposedCall, context: &Context<'a>) -> Result<Admitted<'a>,
         if !may_read(&label.readers, &context.audience) {
             return Err(Reason::NotForAudience { argument: name });
         }
+        // What a person wrote themselves is theirs to pass on.
+        let checked = !context.audience.is_empty() && label.integrity < Integrity::Operator;
+        let value = call.arguments.value().get(&name).filter(|_| checked);
+        if let Some(kind) = value.and_then(secret_within) {
+            return Err(Reason::Secret {
+                argument: name,
+                kind,
+            });
+        }
     }
     let (least, holder) = context.policy.autonomy.least();
     if tool.access == Access::Write && least == Autonomy::Investigate {
@@ -141,6 +152,18 @@ fn admit<'a>(call: &ProposedCall, context: &Context<'a>) -> Result<Admitted<'a>,
         within,
         escalated,
     })
+}
+
+/// What a value holds of what looks like a secret, in the names of its fields too.
+fn secret_within(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::String(text) => redact::secret_in(text),
+        Value::Array(items) => items.iter().find_map(secret_within),
+        Value::Object(fields) => fields
+            .iter()
+            .find_map(|(name, field)| redact::secret_in(name).or_else(|| secret_within(field))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// Whether the tool is what it is said to be, and may be used at all.

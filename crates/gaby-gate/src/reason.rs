@@ -96,6 +96,16 @@ pub enum Reason {
         /// The argument.
         argument: String,
     },
+    /// An argument holds a secret.
+    #[error(
+        "the argument `{argument}` holds what looks like a secret ({kind}), which is passed on to no other system"
+    )]
+    Secret {
+        /// The argument.
+        argument: String,
+        /// What it looks like.
+        kind: &'static str,
+    },
     /// Writes are not even proposed at this autonomy.
     #[error(
         "the {holder} is set to `investigate`, where nothing is changed: set `{connector}` and \
@@ -211,6 +221,7 @@ impl Reason {
             Self::Policy(_) => "policy",
             Self::Budget(_) => "budget",
             Self::NotForAudience { .. } => "not_for_audience",
+            Self::Secret { .. } => "secret",
             Self::ReadOnly { .. } => "read_only",
             Self::Proposes { .. } => "proposes",
             Self::AlwaysHuman(_) => "always_human",

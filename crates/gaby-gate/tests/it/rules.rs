@@ -369,6 +369,40 @@ fn nothing_goes_to_somebody_who_may_not_see_it() {
 }
 
 #[test]
+fn a_secret_is_passed_on_only_by_the_person_who_wrote_it() {
+    let key = "ghp_0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R";
+    let told = |value: serde_json::Value, integrity, audience: &[&str]| {
+        spoiled(|s| {
+            let note = Labelled::whole(value, Label::of(integrity));
+            s.call.arguments = Labelled::object([("note".to_owned(), note)]);
+            s.audience = audience.iter().map(|who| (*who).to_owned()).collect();
+        })
+    };
+    let checked = ["connector:crm"];
+    for value in [
+        json!(key),
+        json!(format!("it is\\n{key}, you know")),
+        json!([{"deep": [key]}]),
+        json!({ key: 1 }),
+    ] {
+        for integrity in [Integrity::Outsider, Integrity::System, Integrity::Playbook] {
+            let scene = told(value.clone(), integrity, &checked);
+            assert_eq!(scene.denied_because(), "secret", "{value}");
+        }
+        for scene in [
+            told(value.clone(), Integrity::Operator, &checked),
+            told(value.clone(), Integrity::Outsider, &[]),
+        ] {
+            let decision = scene.decide();
+            assert!(
+                !matches!(decision, Decision::Deny { .. }),
+                "{value}: {decision:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn arguments_that_cannot_be_hashed_are_denied() {
     for value in [
         json!([1]),
