@@ -234,7 +234,7 @@ test('on a phone one pane is shown at a time, with a way back', async () => {
   await phone.context().close();
 });
 
-const SCREENS = ['/inbox', '/inbox?q=zebra', '/approvals?show=earlier', '/knowledge', '/knowledge?q=invoice', '/connectors', '/playbooks', '/audit', '/status', '/settings', '/nowhere'];
+const SCREENS = ['/inbox', '/inbox?q=zebra', '/approvals?show=earlier', '/knowledge', '/knowledge?q=invoice', '/connectors', '/playbooks', '/policies', '/audit', '/status', '/settings', '/settings/models', '/nowhere'];
 
 async function addresses(): Promise<string[]> {
   const tickets = (await read<{ items: { id: string; state: string }[] }>(page, home(), '/api/tickets?limit=100')).items;

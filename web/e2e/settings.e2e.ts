@@ -68,6 +68,7 @@ test('arguments of a proposed action are changed, which is a new decision', asyn
   await page.getByRole('button', { name: 'Change the arguments' }).click(SOON);
   const field = page.getByLabel('Arguments, as JSON');
   await field.fill('{"not": json');
+  await page.getByRole('button', { name: 'Put it up for decision' }).click();
   await page.getByText('This is not a JSON object.').waitFor(SOON);
   const [name, value] = Object.entries(one.call.arguments).find(([, value]) => typeof value === 'number') ?? Object.entries(one.call.arguments)[0] ?? [];
   if (name === undefined) throw new Error('the action has no arguments');
@@ -117,7 +118,7 @@ test('a rule is built as a form, tried, and refuses what it forbids; edited and 
   await page.getByText('No rules of your own yet').waitFor(SOON);
   await page.getByRole('button', { name: 'Add a rule' }).click();
   await page.getByLabel('Name', { exact: true }).fill('no resets');
-  await page.getByLabel('what', { exact: true }).selectOption('role');
+  await page.getByLabel('What', { exact: true }).selectOption('role');
   await page.getByLabel('Role', { exact: true }).selectOption('account.unlock');
   await page.getByLabel(/^Why/).fill('The office unlocks.');
   await page.getByText('forbid(principal, action in Action::"role:account.unlock", resource);').waitFor(SOON);
@@ -143,7 +144,7 @@ test('a rule is built as a form, tried, and refuses what it forbids; edited and 
   await page.goto(`${home()}/policies`);
   await page.getByRole('button', { name: 'Edit no-resets' }).click(SOON);
   expect(await page.getByLabel('Role', { exact: true }).inputValue()).toBe('account.unlock');
-  await page.getByLabel('It', { exact: true }).selectOption('ask');
+  await page.getByLabel('The rule', { exact: true }).selectOption('ask');
   await page.getByRole('button', { name: 'Save the rule' }).click();
   await page.getByText('Leaves to a human tools with the role account.unlock.').waitFor(SOON);
   await page.getByRole('button', { name: 'Delete no-resets' }).click();
@@ -252,7 +253,7 @@ test.each(LOOKS)('axe finds nothing to improve on the new screens, and nothing i
   });
   await check('policies');
   await screen.getByRole('button', { name: 'Add a rule' }).click();
-  await screen.getByLabel('what', { exact: true }).selectOption('tool');
+  await screen.getByLabel('What', { exact: true }).selectOption('tool');
   await screen.getByRole('group').first().waitFor(SOON);
   await screen.getByLabel('Tool', { exact: true }).first().selectOption('larkfield_accounts__unlock_account');
   await screen.getByLabel('Name', { exact: true }).fill('mine');

@@ -40,7 +40,7 @@ export const modelSettings = {
   intro: 'Which language models Gaby asks, in which order, and what they may cost.',
   failed: 'The settings of the models could not be loaded.',
   adminOnly: 'Only an administrator sets models.',
-  open: 'Models',
+  open: 'Set up models',
   empty: 'Gaby works with her built-in brain',
   emptyHint: 'She follows playbooks and quotes your articles. Add a model and she investigates with it; the built-in brain goes on whenever none answers.',
   add: 'Add a model',

@@ -36,9 +36,9 @@ export const builder = {
   editTitle: 'Change a rule',
   name: 'Name',
   nameHint: 'Small letters, digits, hyphens',
-  effect: 'It',
+  effect: 'The rule',
   effects: { forbid: 'forbids', only: 'allows only', ask: 'leaves to a person, always' },
-  target: 'what',
+  target: 'What',
   targets: {
     write: 'every change',
     read: 'every read',
@@ -94,12 +94,14 @@ export const builder = {
   onlyNeedsCondition: 'Say when it is allowed.',
 };
 
+const kinds: Record<string, string> = { string: 'Text', integer: 'Whole number', boolean: 'true or false' };
+
 export const attempt = {
   title: 'Try it on a call',
   hint: 'Nothing is called. This says what the gate would decide, and why.',
   withDraft: 'As if the rule above were saved already.',
   tool: 'Tool',
-  argumentHint: (kind: string, required: boolean) => (required ? kind : `${kind}, may be empty`),
+  argumentHint: (kind: string, required: boolean) => (required ? (kinds[kind] ?? kind) : `${kinds[kind] ?? kind}, may be empty`),
   own: 'A verified requester asks about what is their own',
   category: 'Category of the ticket',
   environment: 'Environment',

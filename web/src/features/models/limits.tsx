@@ -25,7 +25,7 @@ export function Limits({ draft, operator, onChange }: { draft: Draft; operator: 
           type="number"
           min={0}
           step={1}
-          placeholder={s.noLimit}
+          placeholder={tokens == null ? s.noLimit : tokens.toLocaleString()}
           hint={tokens == null ? undefined : s.atMost(tokens.toLocaleString())}
           value={draft.tokens}
           onChange={(event) => onChange({ tokens: event.target.value })}
@@ -35,7 +35,7 @@ export function Limits({ draft, operator, onChange }: { draft: Draft; operator: 
           type="number"
           min={0}
           step="any"
-          placeholder={s.noLimit}
+          placeholder={money == null ? s.noLimit : (money / 1_000_000).toFixed(2)}
           hint={money == null ? undefined : s.atMost(`$${(money / 1_000_000).toFixed(2)}`)}
           value={draft.dollars}
           onChange={(event) => onChange({ dollars: event.target.value })}

@@ -35,8 +35,8 @@ export function ProviderForm({ provider, place, last, settings, onChange, onMove
   const complete = provider.model.trim() !== '' && (!kind?.needs || (provider.fields[kind.needs as Field] ?? '').trim() !== '');
   return (
     <Card className="flex flex-col gap-4 p-5">
-      <div className="flex items-center gap-1">
-        <h2 id={heading} className="min-w-0 flex-1 truncate font-semibold">
+      <div className="flex items-start gap-1">
+        <h2 id={heading} className="min-w-0 flex-1 py-1 font-semibold">
           {place === 0 ? s.first : s.next(place + 1)}
         </h2>
         {place > 0 && (

@@ -9,7 +9,7 @@ test('a rule is built, tried as a draft, saved, deleted and brought back', async
   await user.click(screen.getByRole('button', { name: 'Add a rule' }));
   expect(screen.getByText(/Fill in what is missing/)).toBeTruthy();
   await user.type(screen.getByLabelText('Name'), 'No Restarts');
-  await user.selectOptions(screen.getByLabelText('what'), 'tool');
+  await user.selectOptions(screen.getByLabelText('What'), 'tool');
   const [which] = screen.getAllByLabelText('Tool');
   if (!which) throw new Error('no choice of a tool');
   await user.selectOptions(which, 'k8s__restart_pod');
