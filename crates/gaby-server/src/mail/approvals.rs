@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gaby_agent::queue::Agents as _;
 use gaby_gate::links;
 use gaby_model::{Action, ActionState, Clock as _, SystemClock};
 use gaby_store::accounts::{Role, User};
