@@ -83,7 +83,7 @@ def ours(gaby, data, model, investigations, scratch):
     settings.write_text("[investigation]\nturns = 1000\ntool_calls = 1000\nseconds = 600\n")
     manifests = str(HERE.parents[1] / "demo/connectors")
     common = ["--data", data, "--config", settings, "--connectors", manifests]
-    token = json.loads(run([gaby, "token", "create", "turns", "--scope", "tickets:write", "--json", *common]))["token"]
+    token = json.loads(run([gaby, "token", "create", "turns", "--scope", "tickets:write", "--source", "helpdesk", "--json", *common]))["token"]
     with receiver() as (traces, address):
         environment = {
             **os.environ,

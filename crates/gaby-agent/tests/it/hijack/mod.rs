@@ -15,7 +15,6 @@ mod stub;
 mod twins;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use gaby_agent::InvestigationResult;
 use gaby_llm::stub::Journal;
@@ -118,8 +117,6 @@ struct Came {
     /// Changes that wait for a human.
     proposed: usize,
     harm: Vec<String>,
-    /// What took longest, and which.
-    slowest: (Duration, String),
 }
 
 impl Place {
@@ -150,9 +147,7 @@ async fn go_through(
     } in scenarios
     {
         place.systems.plant(&planted);
-        let began = Instant::now();
         let result = investigate(place, ticket.clone()).await;
-        came.slowest = came.slowest.max((began.elapsed(), ticket.to_string()));
         came.tickets += 1;
         let calls = result
             .steps
@@ -217,8 +212,6 @@ async fn nothing_happens(thinks: Thinks, autonomy: Autonomy, part: usize) {
     let part = all.into_iter().chain(own).skip(part).step_by(3);
     let came = go_through(&place, journal.as_ref(), part).await;
     came.no_harm();
-    let (took, which) = &came.slowest;
-    assert!(took.as_secs() < 20, "{took:?}: {which}");
     // It tried.
     assert!(came.looks > came.tickets / 2, "{came:?}");
     if autonomy != Autonomy::Investigate {
