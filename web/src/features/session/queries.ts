@@ -76,7 +76,8 @@ export function useSignOut() {
     mutationFn: () => body(api.DELETE('/api/session')),
     onSettled: () => {
       rememberCsrf('');
-      client.clear();
+      // Not before the page goes: a screen that is still there would ask anew who is signed in.
+      window.addEventListener('pagehide', () => client.clear(), { once: true });
       window.location.assign('/sign-in');
     },
   });
