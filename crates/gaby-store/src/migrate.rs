@@ -29,7 +29,8 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
         return Err(StoreError::NewerSchema { found, known });
     }
     for (number, migration) in MIGRATIONS {
-        let mut tx = db.begin().await?;
+        // A step that a loss of power takes back is taken again.
+        let mut tx = db.begin_unhurried().await?;
         if db.engine() == Engine::Postgres {
             // Two processes that start together take turns.
             sqlx::query("SELECT pg_advisory_xact_lock(738201)")

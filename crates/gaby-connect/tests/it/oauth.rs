@@ -68,6 +68,9 @@ async fn connected(server: &MockServer, client_auth: &str) -> World {
     world
 }
 
+/// How a token endpoint answers a request, which is the so-manieth.
+type Grant = fn(&Request, usize) -> ResponseTemplate;
+
 /// A server that lets in whoever has the newest token, and counts what it is asked for.
 #[derive(Default)]
 struct Vendor {
@@ -76,7 +79,7 @@ struct Vendor {
 }
 
 impl Vendor {
-    async fn serve(self: &Arc<Self>, grant: fn(&Request, usize) -> ResponseTemplate) -> MockServer {
+    async fn serve(self: &Arc<Self>, grant: Grant) -> MockServer {
         let server = MockServer::start().await;
         let vendor = Arc::clone(self);
         Mock::given(method("POST"))
@@ -162,13 +165,7 @@ async fn find(world: &World) -> Result<Value, CallError> {
 
 #[tokio::test]
 async fn one_token_serves_many_calls_and_the_client_proves_itself_as_the_vendor_wants() {
-    for (client_auth, grant) in [
-        (
-            "basic",
-            in_the_header as fn(&Request, usize) -> ResponseTemplate,
-        ),
-        ("body", in_the_form),
-    ] {
+    for (client_auth, grant) in [("basic", in_the_header as Grant), ("body", in_the_form)] {
         let vendor = Arc::new(Vendor::default());
         let server = vendor.serve(grant).await;
         let world = connected(&server, client_auth).await;
@@ -214,7 +211,7 @@ async fn a_new_token_that_is_refused_is_not_replaced_for_ever() {
 
 #[tokio::test]
 async fn what_is_no_token_is_said_plainly_and_never_with_the_secret() {
-    let answers: [(fn(&Request, usize) -> ResponseTemplate, &str); 7] = [
+    let answers: [(Grant, &str); 7] = [
         (|_, _| refused(), "invalid_client: no such client"),
         (|_, _| ResponseTemplate::new(503), "503"),
         (

@@ -42,6 +42,10 @@ fn run(database: &PlannedDatabase, files: &Files, path: &Path) -> Result<(), Dem
         reason: error.to_string(),
     };
     let connection = Connection::open(path).map_err(|error| failed(&database.name, error))?;
+    // Made anew at each start: nobody misses what a loss of power takes of it.
+    connection
+        .execute_batch("PRAGMA synchronous = OFF")
+        .map_err(|error| failed(&database.name, error))?;
     for script in &database.scripts {
         let text = files.text(script)?;
         connection

@@ -239,7 +239,7 @@ fn an_investigation_is_one_trace_of_its_steps_calls_decisions_and_actions_withou
     let accounts = "larkfield_accounts__";
     let root = "invoke_agent gaby";
     for path in [
-        format!("{root}"),
+        root.to_string(),
         format!("{root} / step plan"),
         format!("{root} / turn / chat small"),
         format!("{root} / turn / step call / gate_decision {accounts}find_customer"),
