@@ -14,7 +14,7 @@ mod normal;
 mod pseudonym;
 mod secret;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,7 +147,8 @@ pub fn find(text: &str, profile: &Profile) -> Vec<Finding> {
         recognise(kind, &normal.text, &mut found);
     }
     found.retain(|finding| finding.score >= profile.threshold && finding.start < finding.end);
-    let mut kept: Vec<Finding> = Vec::new();
+    // By where they begin.
+    let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
     // Surest first, then the longer: what overlaps something that is kept is dropped.
     found.sort_by_key(|f| {
         (
@@ -157,15 +158,12 @@ pub fn find(text: &str, profile: &Profile) -> Vec<Finding> {
         )
     });
     for finding in found {
-        if kept
-            .iter()
-            .all(|other| finding.end <= other.start || other.end <= finding.start)
-        {
-            kept.push(finding);
+        let before_its_end = kept.range(..finding.end).next_back();
+        if before_its_end.is_none_or(|(_, other)| other.end <= finding.start) {
+            kept.insert(finding.start, finding);
         }
     }
-    kept.sort_by_key(|finding| finding.start);
-    kept.into_iter()
+    kept.into_values()
         .map(|finding| normal.in_original(finding))
         .collect()
 }

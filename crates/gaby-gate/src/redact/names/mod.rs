@@ -83,9 +83,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 fn again(text: &str, words: &[Word<'_>], first: usize, found: &mut Vec<Finding>) {
     const LETTERS: usize = 3;
     let persons: Vec<Finding> = found[first..].to_vec();
+    // They are in the order of the text and apart from each other.
     let within = |word: &Word<'_>| {
-        let inside = |person: &&Finding| person.start <= word.start && word.end <= person.end;
-        persons.iter().find(inside)
+        let at = persons.partition_point(|person| person.end < word.end);
+        persons.get(at).filter(|person| person.start <= word.start)
     };
     let named: HashSet<String> = words
         .iter()
