@@ -22,8 +22,11 @@ pub(crate) fn keep_little() {
 
 /// Gives back what is free, again and again, for as long as a server runs.
 pub(crate) async fn keep_giving_back(shutdown: CancellationToken) {
-    let mut clock = tokio::time::interval(EVERY);
-    while shutdown.run_until_cancelled(clock.tick()).await.is_some() {
+    while shutdown
+        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .await
+        .is_some()
+    {
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
         // SAFETY: the library takes its own locks.
         let _ = tokio::task::spawn_blocking(|| unsafe { libc::malloc_trim(0) }).await;
