@@ -101,6 +101,11 @@ pub(crate) fn sees(user: &User, workspace: &gaby_model::WorkspaceId) -> bool {
         .is_none_or(|allowed| allowed.contains(workspace))
 }
 
+/// Whether a user decides on actions in a workspace.
+pub(crate) fn decides(user: &User, workspace: &gaby_model::WorkspaceId) -> bool {
+    user.role >= Role::Agent && sees(user, workspace)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {

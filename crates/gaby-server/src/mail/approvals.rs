@@ -5,13 +5,13 @@ use std::time::Duration;
 use gaby_agent::queue::Agents as _;
 use gaby_gate::links;
 use gaby_model::{Action, ActionState, Clock as _, SystemClock};
-use gaby_store::accounts::{Role, User};
+use gaby_store::accounts::User;
 use gaby_store::{StoreError, Workspace};
 use tokio_util::sync::CancellationToken;
 
 use super::post::Post;
 use crate::app::App;
-use crate::auth::caller::sees;
+use crate::auth::caller::decides;
 use crate::operator::is_operator;
 
 /// How often it is looked for actions that nobody was told of.
@@ -71,13 +71,10 @@ async fn tell_of(app: &App, post: &Post, workspace: &Workspace) -> Result<(), Fa
     }
     let told = workspace.mailed_actions().await?;
     let people = app.store.accounts().users().await?;
-    let decides = |user: &&User| {
-        user.role >= Role::Agent
-            && sees(user, workspace.id())
-            && !is_operator(user)
-            && post.tells(&user.email)
+    let is_told = |user: &&User| {
+        decides(user, workspace.id()) && !is_operator(user) && post.tells(&user.email)
     };
-    for user in people.iter().filter(decides) {
+    for user in people.iter().filter(is_told) {
         for action in &waiting {
             let over = action.expires_at <= SystemClock.now();
             if over || told.contains(&(action.id.clone(), user.id.clone())) {

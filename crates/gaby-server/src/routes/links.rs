@@ -5,12 +5,11 @@ use axum::Json;
 use axum::extract::State;
 use gaby_gate::links;
 use gaby_model::{ActionId, ActionState, Timestamp};
-use gaby_store::accounts::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::caller::{In, Person, sees};
+use crate::auth::caller::{In, Person, decides};
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, Id};
 
@@ -66,8 +65,7 @@ pub(crate) async fn make_link(
         )));
     }
     let user = app.store.accounts().user_by_email(&form.email).await?;
-    let decides = user.filter(|user| user.role >= Role::Agent && sees(user, workspace.id()));
-    let Some(user) = decides else {
+    let Some(user) = user.filter(|user| decides(user, workspace.id())) else {
         return Err(ApiError::invalid(format!(
             "nobody with the address `{}` decides in this workspace",
             form.email
