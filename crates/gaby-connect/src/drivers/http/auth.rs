@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use base64::Engine as _;
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};
 use tokio::sync::Mutex;
 
 use super::oauth::TokenClient;
@@ -77,12 +77,11 @@ impl Credentials {
                 (header, fill("value", value)?)
             }
         };
-        let mut value = HeaderValue::try_from(value).map_err(|_| {
+        let value = secret_header(value).map_err(|_| {
             DriverError::Settings(
                 "the credentials hold a character that cannot be sent in a header".into(),
             )
         })?;
-        value.set_sensitive(true);
         Ok(Self::Fixed(name, value))
     }
 
@@ -110,4 +109,11 @@ impl Credentials {
             Self::Token(client) => client.drop_older_than(request).await,
         }
     }
+}
+
+/// A header's value that is never shown in logs.
+pub(super) fn secret_header(text: String) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

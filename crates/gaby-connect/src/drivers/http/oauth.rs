@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::answer::{Received, shortened};
+use super::auth::secret_header;
 use super::send::{Nature, explain, plain};
 use crate::drivers::DriverError;
 use crate::manifest::ClientAuth;
@@ -133,13 +134,9 @@ impl TokenClient {
                 shortened(&granted.token_type)
             )));
         }
-        let mut header = HeaderValue::try_from(format!("Bearer {}", granted.access_token))
-            .map_err(|_| {
-                DriverError::Unavailable(format!(
-                    "{at} gave a token that cannot be sent in a header"
-                ))
-            })?;
-        header.set_sensitive(true);
+        let header = secret_header(format!("Bearer {}", granted.access_token)).map_err(|_| {
+            DriverError::Unavailable(format!("{at} gave a token that cannot be sent in a header"))
+        })?;
         Ok(Held {
             header,
             since,
@@ -172,10 +169,8 @@ impl TokenClient {
             encoded(self.secret.expose_secret())
         );
         let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-        let mut value = HeaderValue::try_from(format!("Basic {pair}"))
-            .map_err(|error| DriverError::Settings(format!("`auth`: {error}")))?;
-        value.set_sensitive(true);
-        Ok(value)
+        secret_header(format!("Basic {pair}"))
+            .map_err(|error| DriverError::Settings(format!("`auth`: {error}")))
     }
 }
 
