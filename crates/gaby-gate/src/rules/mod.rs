@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod files;
+mod index;
 pub mod place;
 mod request;
 mod schema;
@@ -16,7 +17,7 @@ pub mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Schema,
+    ActionConstraint, Authorizer, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema,
     ValidationMode, Validator,
 };
 use gaby_model::{ToolDefinition, canonical};
@@ -24,6 +25,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use files::{Origin, PolicyFile};
+use index::Index;
 pub use place::Place;
 pub use request::Question;
 pub use schema::ANSWER;
@@ -33,14 +35,21 @@ use schema::ArgType;
 pub struct Rules {
     authorizer: Authorizer,
     /// Permits but those of a workspace, and forbids that deny.
-    strict: PolicySet,
+    strict: Index,
     /// Forbids that ask a human; evaluated by themselves, so that they never count as a permit.
-    escalations: PolicySet,
+    escalations: Index,
     entities: Entities,
-    tools: BTreeMap<String, ArgType>,
+    tools: BTreeMap<String, Known>,
     rules: BTreeMap<PolicyId, Rule>,
     unused: Vec<Rule>,
     hash: String,
+}
+
+/// A connected tool, as rules see it.
+struct Known {
+    arguments: ArgType,
+    /// The groups that its action belongs to.
+    groups: Vec<EntityUid>,
 }
 
 /// One rule.
@@ -179,8 +188,8 @@ impl Rules {
         let entities = schema
             .action_entities()
             .map_err(|error| RulesError::Schema(error.to_string()))?;
-        let (mut strict, mut escalations, mut all) =
-            (PolicySet::new(), PolicySet::new(), PolicySet::new());
+        let (mut strict, mut escalations) = (Index::default(), Index::default());
+        let mut all = PolicySet::new();
         for (policy, rule) in named {
             let unfit = |why: String| RulesError::Unfit {
                 rule: rule.name.clone(),
@@ -195,7 +204,7 @@ impl Rules {
                 (RuleEffect::Permit | RuleEffect::Forbid, _) => Some(&mut strict),
             };
             if let Some(part) = part {
-                part.add(policy.clone())
+                part.add(&policy)
                     .map_err(|error| unfit(error.to_string()))?;
             }
             all.add(policy).map_err(|error| unfit(error.to_string()))?;
@@ -221,10 +230,7 @@ impl Rules {
             strict,
             escalations,
             entities,
-            tools: tools
-                .iter()
-                .map(|tool| (tool.tool.to_string(), ArgType::of_tool(tool)))
-                .collect(),
+            tools: tools.iter().map(as_known).collect::<Result<_, _>>()?,
             rules,
             unused,
             hash: hash(files),
@@ -234,39 +240,39 @@ impl Rules {
     /// Asks the rules.
     #[must_use]
     pub fn ask(&self, question: &Question<'_>) -> Ruling<'_> {
-        let request = match question.request(&self.tools) {
+        let known = match question.call {
+            None => None,
+            Some((tool, _)) => match self.tools.get(&tool.to_string()) {
+                Some(known) => Some(known),
+                None => return Ruling::Failed(format!("the rules do not know `{tool}` yet")),
+            },
+        };
+        let request = match question.request(known.map(|known| &known.arguments)) {
             Ok(request) => request,
             Err(why) => return Ruling::Failed(why),
         };
-        let strict = self
-            .authorizer
-            .is_authorized(&request, &self.strict, &self.entities);
-        let escalated = self
-            .authorizer
-            .is_authorized(&request, &self.escalations, &self.entities);
-        // Cedar leaves out a rule that it cannot evaluate, and so would let through what a broken
-        // `forbid` was there to stop.
-        let errors = strict
-            .diagnostics()
-            .errors()
-            .chain(escalated.diagnostics().errors());
-        if let Some(error) = errors.into_iter().next() {
-            return Ruling::Failed(error.to_string());
+        let groups = known.map_or(&[][..], |known| &known.groups);
+        let ask = |rules: &Index| rules.ask(&self.authorizer, &request, groups, &self.entities);
+        let (strict, escalated) = (ask(&self.strict), ask(&self.escalations));
+        if let Some(error) = strict.error.or(escalated.error) {
+            return Ruling::Failed(error);
         }
-        let named = |ids: &mut dyn Iterator<Item = &PolicyId>| -> Vec<&Rule> {
-            let mut rules: Vec<&Rule> = ids.filter_map(|id| self.rules.get(id)).collect();
-            rules.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
-            rules
-        };
-        let by = named(&mut strict.diagnostics().reason());
-        match strict.decision() {
-            Decision::Allow => Ruling::Permitted {
-                by,
-                escalated: named(&mut escalated.diagnostics().reason()),
-            },
-            Decision::Deny if by.is_empty() => Ruling::NotPermitted,
-            Decision::Deny => Ruling::Forbidden(by),
+        if !strict.forbids.is_empty() {
+            return Ruling::Forbidden(self.named(&strict.forbids));
         }
+        if strict.permits.is_empty() {
+            return Ruling::NotPermitted;
+        }
+        Ruling::Permitted {
+            by: self.named(&strict.permits),
+            escalated: self.named(&escalated.forbids),
+        }
+    }
+
+    fn named(&self, ids: &BTreeSet<PolicyId>) -> Vec<&Rule> {
+        let mut rules: Vec<&Rule> = ids.iter().filter_map(|id| self.rules.get(id)).collect();
+        rules.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
+        rules
     }
 
     /// SHA-256 over all files, in hex: what an approval is bound to.
@@ -285,6 +291,18 @@ impl Rules {
     pub fn unused(&self) -> &[Rule] {
         &self.unused
     }
+}
+
+fn as_known(tool: &ToolDefinition) -> Result<(String, Known), RulesError> {
+    let groups = schema::groups(tool);
+    let groups = groups.iter().map(|group| request::entity("Action", group));
+    let known = Known {
+        arguments: ArgType::of_tool(tool),
+        groups: groups
+            .collect::<Result<_, _>>()
+            .map_err(RulesError::Schema)?,
+    };
+    Ok((tool.tool.to_string(), known))
 }
 
 fn parse(file: &PolicyFile) -> Result<Vec<(Policy, Rule)>, RulesError> {

@@ -1,6 +1,5 @@
 //! A call, as the rules see it.
 
-use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
@@ -98,8 +97,8 @@ impl Question<'_> {
         })
     }
 
-    /// The request for Cedar. `tools` holds the types of each tool's arguments.
-    pub(crate) fn request(&self, tools: &BTreeMap<String, ArgType>) -> Result<Request, String> {
+    /// The request for Cedar. `kind` is the type of the tool's arguments.
+    pub(super) fn request(&self, kind: Option<&ArgType>) -> Result<Request, String> {
         let mut context: Vec<(String, RestrictedExpression)> = Vec::new();
         for (name, word) in self.words() {
             context.push((
@@ -116,10 +115,7 @@ impl Question<'_> {
         let facts = self.situation.facts.iter();
         let facts = facts.map(|fact| RestrictedExpression::new_string(fact.clone()));
         context.push(("facts".to_owned(), RestrictedExpression::new_set(facts)));
-        if let Some((tool, arguments)) = self.call {
-            let kind = tools
-                .get(&tool.to_string())
-                .ok_or_else(|| format!("the rules do not know `{tool}` yet"))?;
+        if let (Some((_, arguments)), Some(kind)) = (self.call, kind) {
             context.push(("arguments".to_owned(), kind.value(arguments, "arguments")?));
         }
         let context = Context::from_pairs(context).map_err(|error| error.to_string())?;
@@ -134,7 +130,7 @@ impl Question<'_> {
     }
 }
 
-fn entity(kind: &str, id: &str) -> Result<EntityUid, String> {
+pub(super) fn entity(kind: &str, id: &str) -> Result<EntityUid, String> {
     let kind = EntityTypeName::from_str(kind).map_err(|error| error.to_string())?;
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
