@@ -6,11 +6,10 @@
 use gaby_model::{SessionId, Timestamp, TokenId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
+use crate::sql::{Row, query};
 use crate::store::Store;
 use crate::workspace::{Workspace, as_word, content_of, parsed};
 
@@ -107,13 +106,13 @@ impl Accounts<'_> {
         self.0.inner.instance.blind("user-email", folded.as_bytes())
     }
 
-    fn user(&self, row: &AnyRow) -> Result<User> {
-        let id: String = row.try_get(0)?;
+    fn user(&self, row: &Row) -> Result<User> {
+        let id: String = row.get(0)?;
         self.0
             .inner
             .instance
             .content
-            .open_json(content_of("users", &id), &row.try_get::<Vec<u8>, _>(1)?)
+            .open_json(content_of("users", &id), row.bytes(1)?)
     }
 
     /// Adds a user.
@@ -128,7 +127,7 @@ impl Accounts<'_> {
             .instance
             .content
             .seal_json(content_of("users", id), user)?;
-        let added = sqlx::query(
+        let added = query(
             "INSERT INTO users (id, email, role, created_at, content) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (email) DO NOTHING",
         )
@@ -158,7 +157,7 @@ impl Accounts<'_> {
             .instance
             .content
             .seal_json(content_of("users", id), user)?;
-        let changed = sqlx::query("UPDATE users SET role = $1, content = $2 WHERE id = $3")
+        let changed = query("UPDATE users SET role = $1, content = $2 WHERE id = $3")
             .bind(as_word(&user.role)?)
             .bind(content)
             .bind(id)
@@ -179,7 +178,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn users(&self) -> Result<Vec<User>> {
-        let rows = sqlx::query("SELECT id, content FROM users ORDER BY id")
+        let rows = query("SELECT id, content FROM users ORDER BY id")
             .fetch_all(self.0.inner.db.reader())
             .await?;
         rows.iter().map(|row| self.user(row)).collect()
@@ -190,7 +189,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn user_by_id(&self, id: &UserId) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, content FROM users WHERE id = $1")
+        let row = query("SELECT id, content FROM users WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(self.0.inner.db.reader())
             .await?;
@@ -202,7 +201,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, content FROM users WHERE email = $1")
+        let row = query("SELECT id, content FROM users WHERE email = $1")
             .bind(self.email_hash(email))
             .fetch_optional(self.0.inner.db.reader())
             .await?;
@@ -214,7 +213,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove_user(&self, id: &UserId) -> Result<bool> {
-        let removed = sqlx::query("DELETE FROM users WHERE id = $1")
+        let removed = query("DELETE FROM users WHERE id = $1")
             .bind(id.as_str())
             .execute(self.0.inner.db.writer())
             .await?
@@ -227,7 +226,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn add_session(&self, session: &SessionRecord, token: &str) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO sessions \
              (id, user_id, token_hash, csrf_hash, created_at, seen_at, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -249,7 +248,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, token: &str) -> Result<Option<SessionRecord>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, user_id, csrf_hash, created_at, seen_at, expires_at FROM sessions \
              WHERE token_hash = $1",
         )
@@ -264,7 +263,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn sessions_of(&self, user: &UserId) -> Result<Vec<SessionRecord>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, user_id, csrf_hash, created_at, seen_at, expires_at FROM sessions \
              WHERE user_id = $1 ORDER BY id DESC",
         )
@@ -284,7 +283,7 @@ impl Accounts<'_> {
         now: Timestamp,
         csrf_hash: Option<Vec<u8>>,
     ) -> Result<()> {
-        sqlx::query(
+        query(
             "UPDATE sessions SET seen_at = $1, csrf_hash = COALESCE($2, csrf_hash) WHERE id = $3",
         )
         .bind(now.as_millis())
@@ -300,7 +299,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove_session(&self, id: &SessionId) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1")
+        query("DELETE FROM sessions WHERE id = $1")
             .bind(id.as_str())
             .execute(self.0.inner.db.writer())
             .await?;
@@ -313,13 +312,11 @@ impl Accounts<'_> {
     /// When the database fails.
     pub async fn set_setup_link(&self, token: &str, expires_at: Timestamp) -> Result<()> {
         let mut tx = self.0.inner.db.begin().await?;
-        sqlx::query("DELETE FROM setup_links")
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("INSERT INTO setup_links (token_hash, expires_at) VALUES ($1, $2)")
+        query("DELETE FROM setup_links").execute(&mut tx).await?;
+        query("INSERT INTO setup_links (token_hash, expires_at) VALUES ($1, $2)")
             .bind(token_hash(token))
             .bind(expires_at.as_millis())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(())
@@ -330,7 +327,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn use_setup_link(&self, token: &str, now: Timestamp) -> Result<bool> {
-        let used = sqlx::query("DELETE FROM setup_links WHERE token_hash = $1 AND expires_at > $2")
+        let used = query("DELETE FROM setup_links WHERE token_hash = $1 AND expires_at > $2")
             .bind(token_hash(token))
             .bind(now.as_millis())
             .execute(self.0.inner.db.writer())
@@ -349,7 +346,7 @@ impl Accounts<'_> {
         record: &TokenRecord,
         token: &str,
     ) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO api_tokens (id, workspace, token_hash, created_at, expires_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -373,7 +370,7 @@ impl Accounts<'_> {
         token: &str,
         now: Timestamp,
     ) -> Result<Option<(TokenRecord, Workspace)>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, content, used_at, workspace FROM api_tokens \
              WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
         )
@@ -382,14 +379,14 @@ impl Accounts<'_> {
         .fetch_optional(self.0.inner.db.reader())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let workspace = self.0.workspace(&row.try_get::<String, _>(3)?).await?;
+        let workspace = self.0.workspace(&row.get::<String>(3)?).await?;
         let record = token_record(&workspace, &row)?;
         // To the minute is enough, and spares a write for each request.
         let stale = record
             .used_at
             .is_none_or(|used| now.millis_since(used) > 60_000);
         if stale {
-            let noted = sqlx::query("UPDATE api_tokens SET used_at = $1 WHERE id = $2")
+            let noted = query("UPDATE api_tokens SET used_at = $1 WHERE id = $2")
                 .bind(now.as_millis())
                 .bind(record.id.as_str())
                 .execute(self.0.inner.db.writer())
@@ -407,7 +404,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn tokens(&self, workspace: &Workspace) -> Result<Vec<TokenRecord>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content, used_at, workspace FROM api_tokens WHERE workspace = $1 \
              ORDER BY id DESC",
         )
@@ -424,7 +421,7 @@ impl Accounts<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn remove_token(&self, workspace: &Workspace, id: &TokenId) -> Result<bool> {
-        let removed = sqlx::query("DELETE FROM api_tokens WHERE id = $1 AND workspace = $2")
+        let removed = query("DELETE FROM api_tokens WHERE id = $1 AND workspace = $2")
             .bind(id.as_str())
             .bind(workspace.id().as_str())
             .execute(self.0.inner.db.writer())
@@ -434,23 +431,20 @@ impl Accounts<'_> {
     }
 }
 
-fn token_record(workspace: &Workspace, row: &AnyRow) -> Result<TokenRecord> {
-    let id: String = row.try_get(0)?;
-    let mut record: TokenRecord =
-        workspace.unseal("api_tokens", &id, &row.try_get::<Vec<u8>, _>(1)?)?;
-    record.used_at = row
-        .try_get::<Option<i64>, _>(2)?
-        .map(Timestamp::from_millis);
+fn token_record(workspace: &Workspace, row: &Row) -> Result<TokenRecord> {
+    let id: String = row.get(0)?;
+    let mut record: TokenRecord = workspace.unseal("api_tokens", &id, row.bytes(1)?)?;
+    record.used_at = row.get::<Option<i64>>(2)?.map(Timestamp::from_millis);
     Ok(record)
 }
 
-fn session(row: &AnyRow) -> Result<SessionRecord> {
+fn session(row: &Row) -> Result<SessionRecord> {
     Ok(SessionRecord {
-        id: parsed(&row.try_get::<String, _>(0)?)?,
-        user: parsed(&row.try_get::<String, _>(1)?)?,
-        csrf_hash: row.try_get(2)?,
-        created_at: Timestamp::from_millis(row.try_get(3)?),
-        seen_at: Timestamp::from_millis(row.try_get(4)?),
-        expires_at: Timestamp::from_millis(row.try_get(5)?),
+        id: parsed(&row.get::<String>(0)?)?,
+        user: parsed(&row.get::<String>(1)?)?,
+        csrf_hash: row.get(2)?,
+        created_at: Timestamp::from_millis(row.get(3)?),
+        seen_at: Timestamp::from_millis(row.get(4)?),
+        expires_at: Timestamp::from_millis(row.get(5)?),
     })
 }

@@ -1,11 +1,11 @@
 //! Actions: every change of state is a compare-and-set, so that none happens twice.
 
 use gaby_model::{Action, ActionId, ActionState, Event, TicketId, Timestamp, ToolRef};
-use sqlx::Row as _;
 
 use crate::Result;
 use crate::error::StoreError;
 use crate::investigations::sealed_row;
+use crate::sql::query;
 use crate::tx::Tx;
 use crate::workspace::{Workspace, content_of};
 
@@ -43,7 +43,7 @@ impl Actions<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &ActionId) -> Result<Action> {
-        let row = sqlx::query("SELECT id, content FROM actions WHERE id = $1 AND workspace = $2")
+        let row = query("SELECT id, content FROM actions WHERE id = $1 AND workspace = $2")
             .bind(id.as_str())
             .bind(self.0.id().as_str())
             .fetch_optional(self.0.db().reader())
@@ -57,7 +57,7 @@ impl Actions<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn of_ticket(&self, ticket: &TicketId) -> Result<Vec<Action>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM actions WHERE ticket = $1 AND workspace = $2 ORDER BY id",
         )
         .bind(ticket.as_str())
@@ -74,7 +74,7 @@ impl Actions<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn since(&self, since: Timestamp, limit: u32) -> Result<Vec<Action>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM actions WHERE workspace = $1 AND created_at >= $2 \
              ORDER BY id DESC LIMIT $3",
         )
@@ -95,7 +95,7 @@ impl Actions<'_> {
     /// When the database fails or a row does not open.
     pub async fn list(&self, state: Option<ActionState>, limit: u32) -> Result<Vec<Action>> {
         let state = state.map_or("", ActionState::as_str);
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM actions WHERE workspace = $1 AND ($2 = '' OR state = $2) \
              ORDER BY id DESC LIMIT $3",
         )
@@ -115,7 +115,7 @@ impl Actions<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn done_with(&self, tool: &ToolRef) -> Result<u32> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM actions WHERE workspace = $1 AND state = 'done' \
              ORDER BY id DESC LIMIT 1000",
         )
@@ -139,7 +139,7 @@ impl Actions<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn overdue(&self, now: Timestamp) -> Result<Vec<Action>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM actions \
              WHERE workspace = $1 AND state = 'proposed' AND expires_at <= $2 ORDER BY id LIMIT 500",
         )
@@ -160,10 +160,10 @@ impl ActionsTx<'_> {
     /// When there is none of this id in this workspace.
     pub async fn get(&mut self, id: &ActionId) -> Result<Action> {
         let workspace = self.0.workspace().clone();
-        let row = sqlx::query("SELECT id, content FROM actions WHERE id = $1 AND workspace = $2")
+        let row = query("SELECT id, content FROM actions WHERE id = $1 AND workspace = $2")
             .bind(id.as_str())
             .bind(workspace.id().as_str())
-            .fetch_optional(&mut *self.0.inner)
+            .fetch_optional(&mut self.0.inner)
             .await?
             .ok_or_else(|| not_found(id))?;
         sealed_row(&workspace, "actions", &row)
@@ -176,7 +176,7 @@ impl ActionsTx<'_> {
     pub async fn insert(&mut self, action: &Action, now: Timestamp) -> Result<()> {
         let workspace = self.0.workspace().clone();
         let content = workspace.seal("actions", action.id.as_str(), action)?;
-        let added = sqlx::query(
+        let added = query(
             "INSERT INTO actions (id, workspace, ticket, investigation, state, expires_at, \
              created_at, updated_at, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT (id) DO NOTHING",
@@ -190,7 +190,7 @@ impl ActionsTx<'_> {
         .bind(action.created_at.as_millis())
         .bind(now.as_millis())
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?
         .rows_affected();
         if added == 0 {
@@ -232,7 +232,7 @@ impl ActionsTx<'_> {
                 ActionState::Approved | ActionState::Intended | ActionState::Sent
             );
         // The expiry that counts is the one that was proposed, not one that `change` writes.
-        let moved = sqlx::query(
+        let moved = query(
             "UPDATE actions SET state = $1, updated_at = $2, expires_at = $3, content = $4 \
              WHERE id = $5 AND workspace = $6 AND state = $7 AND ($8 = 0 OR expires_at > $2)",
         )
@@ -244,7 +244,7 @@ impl ActionsTx<'_> {
         .bind(workspace.id().as_str())
         .bind(from.as_str())
         .bind(i64::from(must_be_in_time))
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?
         .rows_affected();
         if moved == 0 {
@@ -259,15 +259,15 @@ impl ActionsTx<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn count(&mut self, ticket: &TicketId, state: ActionState) -> Result<u64> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT COUNT(*) FROM actions WHERE ticket = $1 AND state = $2 AND workspace = $3",
         )
         .bind(ticket.as_str())
         .bind(state.as_str())
         .bind(self.0.workspace().id().as_str().to_owned())
-        .fetch_one(&mut *self.0.inner)
+        .fetch_one(&mut self.0.inner)
         .await?;
-        let count: i64 = row.try_get(0)?;
+        let count: i64 = row.get(0)?;
         Ok(count.unsigned_abs())
     }
 

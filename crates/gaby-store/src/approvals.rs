@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use gaby_model::{ActionId, PatternId, RehearsalId, TicketId, Timestamp, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row as _;
 
 use crate::Result;
 use crate::investigations::sealed_row;
+use crate::sql::query;
 use crate::tx::Tx;
 use crate::workspace::Workspace;
 
@@ -18,7 +18,7 @@ impl Workspace {
     /// # Errors
     /// When the database fails.
     pub async fn mailed_actions(&self) -> Result<HashSet<(ActionId, UserId)>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT m.action, m.user_id FROM mailed_actions m JOIN actions a ON a.id = m.action \
              WHERE a.workspace = $1 AND a.state = 'proposed'",
         )
@@ -27,8 +27,8 @@ impl Workspace {
         .await?;
         rows.iter()
             .map(|row| {
-                let action = crate::workspace::parsed(&row.try_get::<String, _>(0)?)?;
-                let user = crate::workspace::parsed(&row.try_get::<String, _>(1)?)?;
+                let action = crate::workspace::parsed(&row.get::<String>(0)?)?;
+                let user = crate::workspace::parsed(&row.get::<String>(1)?)?;
                 Ok((action, user))
             })
             .collect()
@@ -39,7 +39,7 @@ impl Workspace {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn patterns<T: DeserializeOwned>(&self, now: Timestamp) -> Result<Vec<(T, u32)>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content, remaining FROM patterns \
              WHERE workspace = $1 AND ends_at > $2 AND remaining > 0 ORDER BY id",
         )
@@ -49,7 +49,7 @@ impl Workspace {
         .await?;
         rows.iter()
             .map(|row| {
-                let left = u32::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0);
+                let left = u32::try_from(row.get::<i64>(2)?).unwrap_or(0);
                 Ok((sealed_row(self, "patterns", row)?, left))
             })
             .collect()
@@ -65,7 +65,7 @@ impl Workspace {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<T>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM rehearsals WHERE workspace = $1 AND connector = $2 \
              AND created_at >= $3 ORDER BY created_at, id LIMIT $4",
         )
@@ -94,7 +94,7 @@ impl Tx {
         ends_at: Timestamp,
     ) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query(
+        query(
             "INSERT INTO patterns (id, workspace, remaining, ends_at, content) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -103,7 +103,7 @@ impl Tx {
         .bind(i64::from(remaining))
         .bind(ends_at.as_millis())
         .bind(workspace.seal("patterns", id.as_str(), pattern)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -113,14 +113,14 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn take_from_pattern(&mut self, id: &PatternId, now: Timestamp) -> Result<bool> {
-        let taken = sqlx::query(
+        let taken = query(
             "UPDATE patterns SET remaining = remaining - 1 \
              WHERE id = $1 AND workspace = $2 AND remaining > 0 AND ends_at > $3",
         )
         .bind(id.as_str())
         .bind(self.workspace().id().as_str().to_owned())
         .bind(now.as_millis())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?
         .rows_affected();
         Ok(taken == 1)
@@ -131,13 +131,12 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn end_pattern(&mut self, id: &PatternId) -> Result<bool> {
-        let ended =
-            sqlx::query("UPDATE patterns SET remaining = 0 WHERE id = $1 AND workspace = $2")
-                .bind(id.as_str())
-                .bind(self.workspace().id().as_str().to_owned())
-                .execute(&mut *self.inner)
-                .await?
-                .rows_affected();
+        let ended = query("UPDATE patterns SET remaining = 0 WHERE id = $1 AND workspace = $2")
+            .bind(id.as_str())
+            .bind(self.workspace().id().as_str().to_owned())
+            .execute(&mut self.inner)
+            .await?
+            .rows_affected();
         Ok(ended == 1)
     }
 
@@ -152,7 +151,7 @@ impl Tx {
         user: &UserId,
         expires_at: Timestamp,
     ) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO approval_links (token_hash, workspace, action, user_id, expires_at) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -161,7 +160,7 @@ impl Tx {
         .bind(action.as_str())
         .bind(user.as_str())
         .bind(expires_at.as_millis())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -176,14 +175,14 @@ impl Tx {
         user: &UserId,
         now: Timestamp,
     ) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO mailed_actions (action, user_id, mailed_at) VALUES ($1, $2, $3) \
              ON CONFLICT (action, user_id) DO NOTHING",
         )
         .bind(action.as_str())
         .bind(user.as_str())
         .bind(now.as_millis())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -198,7 +197,7 @@ impl Tx {
         user: &UserId,
         now: Timestamp,
     ) -> Result<Option<ActionId>> {
-        let row = sqlx::query(
+        let row = query(
             "UPDATE approval_links SET used_at = $1 WHERE token_hash = $2 AND workspace = $3 \
              AND user_id = $4 AND used_at IS NULL AND expires_at > $1 RETURNING action",
         )
@@ -206,9 +205,9 @@ impl Tx {
         .bind(token_hash.to_vec())
         .bind(self.workspace().id().as_str().to_owned())
         .bind(user.as_str())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
-        row.map(|row| crate::workspace::parsed(&row.try_get::<String, _>(0)?))
+        row.map(|row| crate::workspace::parsed(&row.get::<String>(0)?))
             .transpose()
     }
 
@@ -225,7 +224,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query(
+        query(
             "INSERT INTO rehearsals (id, workspace, connector, ticket, created_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -235,7 +234,7 @@ impl Tx {
         .bind(ticket.as_str())
         .bind(now.as_millis())
         .bind(workspace.seal("rehearsals", id.as_str(), rehearsal)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

@@ -3,14 +3,13 @@
 use gaby_model::{Autonomy, Event, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
+use crate::sql::{Row, query};
 use crate::tx::Tx;
 use crate::workspace::{Workspace, parsed};
 
@@ -107,7 +106,7 @@ impl Connectors<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn list(&self) -> Result<Vec<ConnectorRecord>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT name, kind, autonomy, created_at, updated_at, content, secrets \
              FROM connectors WHERE workspace = $1 ORDER BY name",
         )
@@ -122,7 +121,7 @@ impl Connectors<'_> {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn get(&self, name: &str) -> Result<Option<ConnectorRecord>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT name, kind, autonomy, created_at, updated_at, content, secrets \
              FROM connectors WHERE workspace = $1 AND name = $2",
         )
@@ -138,7 +137,7 @@ impl Connectors<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn pins(&self, connector: &str) -> Result<Vec<ToolPin>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT tool, hash, suspended, content FROM tool_pins \
              WHERE workspace = $1 AND connector = $2 ORDER BY tool",
         )
@@ -148,14 +147,12 @@ impl Connectors<'_> {
         .await?;
         rows.iter()
             .map(|row| {
-                let tool: String = row.try_get(0)?;
-                let content: PinContent = self.0.unseal(
-                    "tool_pins",
-                    &pin_row(connector, &tool),
-                    &row.try_get::<Vec<u8>, _>(3)?,
-                )?;
-                let suspended = row.try_get::<i64, _>(2)? != 0;
-                if content.hash != row.try_get::<String, _>(1)? || content.suspended != suspended {
+                let tool: String = row.get(0)?;
+                let content: PinContent =
+                    self.0
+                        .unseal("tool_pins", &pin_row(connector, &tool), row.bytes(3)?)?;
+                let suspended = row.get::<i64>(2)? != 0;
+                if content.hash != row.get::<String>(1)? || content.suspended != suspended {
                     return Err(not_as_sealed("the pin", &tool));
                 }
                 Ok(ToolPin {
@@ -191,7 +188,7 @@ impl ConnectorsTx<'_> {
             autonomy: connector.autonomy,
             config: connector.config.clone(),
         };
-        sqlx::query(
+        query(
             "INSERT INTO connectors \
              (workspace, name, kind, autonomy, created_at, updated_at, content, secrets) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace, name) DO UPDATE SET \
@@ -206,7 +203,7 @@ impl ConnectorsTx<'_> {
         .bind(connector.updated_at.as_millis())
         .bind(workspace.seal("connectors", &connector.name, &content)?)
         .bind(secrets)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         self.0.publish(Event::ConnectorChanged {
             connector: connector.name.clone(),
@@ -220,10 +217,10 @@ impl ConnectorsTx<'_> {
     /// When the database fails.
     pub async fn remove(&mut self, name: &str) -> Result<bool> {
         let workspace = self.0.workspace().clone();
-        let removed = sqlx::query("DELETE FROM connectors WHERE workspace = $1 AND name = $2")
+        let removed = query("DELETE FROM connectors WHERE workspace = $1 AND name = $2")
             .bind(workspace.id().as_str())
             .bind(name)
-            .execute(&mut *self.0.inner)
+            .execute(&mut self.0.inner)
             .await?
             .rows_affected();
         self.0.publish(Event::ConnectorChanged {
@@ -247,7 +244,7 @@ impl ConnectorsTx<'_> {
                 definition: pin.definition.clone(),
             },
         )?;
-        sqlx::query(
+        query(
             "INSERT INTO tool_pins (workspace, connector, tool, hash, suspended, content) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace, connector, tool) DO UPDATE SET \
              hash = excluded.hash, suspended = excluded.suspended, content = excluded.content",
@@ -258,7 +255,7 @@ impl ConnectorsTx<'_> {
         .bind(&pin.hash)
         .bind(i64::from(pin.suspended))
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(())
     }
@@ -269,35 +266,34 @@ impl ConnectorsTx<'_> {
     /// When the database fails.
     pub async fn remove_pin(&mut self, connector: &str, tool: &str) -> Result<()> {
         let workspace = self.0.workspace().clone();
-        sqlx::query("DELETE FROM tool_pins WHERE workspace = $1 AND connector = $2 AND tool = $3")
+        query("DELETE FROM tool_pins WHERE workspace = $1 AND connector = $2 AND tool = $3")
             .bind(workspace.id().as_str())
             .bind(connector)
             .bind(tool)
-            .execute(&mut *self.0.inner)
+            .execute(&mut self.0.inner)
             .await?;
         Ok(())
     }
 }
 
-fn record(workspace: &Workspace, row: &AnyRow) -> Result<ConnectorRecord> {
-    let name: String = row.try_get(0)?;
-    let content: ConnectorContent =
-        workspace.unseal("connectors", &name, &row.try_get::<Vec<u8>, _>(5)?)?;
-    let autonomy = parsed(&row.try_get::<String, _>(2)?)?;
+fn record(workspace: &Workspace, row: &Row) -> Result<ConnectorRecord> {
+    let name: String = row.get(0)?;
+    let content: ConnectorContent = workspace.unseal("connectors", &name, row.bytes(5)?)?;
+    let autonomy = parsed(&row.get::<String>(2)?)?;
     if content.autonomy != autonomy {
         return Err(not_as_sealed("the autonomy", &name));
     }
     let plain = workspace
         .keys()
         .secrets
-        .open(secrets_of(&name), &row.try_get::<Vec<u8>, _>(6)?)?;
+        .open(secrets_of(&name), row.bytes(6)?)?;
     let secrets: BTreeMap<String, String> =
         serde_json::from_slice(&plain).map_err(StoreError::corrupt)?;
     Ok(ConnectorRecord {
-        kind: row.try_get(1)?,
+        kind: row.get(1)?,
         autonomy,
-        created_at: Timestamp::from_millis(row.try_get(3)?),
-        updated_at: Timestamp::from_millis(row.try_get(4)?),
+        created_at: Timestamp::from_millis(row.get(3)?),
+        updated_at: Timestamp::from_millis(row.get(4)?),
         config: content.config,
         secrets: secrets
             .into_iter()

@@ -3,11 +3,11 @@
 use gaby_model::{ConsentId, Event, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::Row as _;
 
 use crate::Result;
 use crate::error::StoreError;
 use crate::investigations::sealed_row;
+use crate::sql::{Row, query};
 use crate::tx::Tx;
 use crate::workspace::Workspace;
 
@@ -76,7 +76,7 @@ impl Workspace {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn grant(&self, connector: &str) -> Result<Option<Grant>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT connector, content, revoked FROM grants WHERE workspace = $1 AND connector = $2",
         )
         .bind(self.id().as_str())
@@ -91,7 +91,7 @@ impl Workspace {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn consents(&self, limit: u32) -> Result<Vec<Consent>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM consents WHERE workspace = $1 ORDER BY id DESC LIMIT $2",
         )
         .bind(self.id().as_str())
@@ -111,12 +111,12 @@ impl Tx {
     /// When the database fails or the row does not open.
     pub async fn grant(&mut self, connector: &str) -> Result<Option<Grant>> {
         let workspace = self.workspace().clone();
-        let row = sqlx::query(
+        let row = query(
             "SELECT connector, content, revoked FROM grants WHERE workspace = $1 AND connector = $2",
         )
         .bind(workspace.id().as_str())
         .bind(connector)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         row.map(|row| grant(&workspace, &row)).transpose()
     }
@@ -127,7 +127,7 @@ impl Tx {
     /// When the database fails.
     pub async fn put_grant(&mut self, grant: &Grant, consent: &Consent) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query(
+        query(
             "INSERT INTO grants (workspace, connector, revoked, updated_at, content) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace, connector) DO UPDATE SET \
              revoked = excluded.revoked, updated_at = excluded.updated_at, content = excluded.content",
@@ -137,9 +137,9 @@ impl Tx {
         .bind(i64::from(grant.revoked.is_some()))
         .bind(grant.updated_at.as_millis())
         .bind(workspace.seal("grants", &grant.connector, grant)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
-        sqlx::query(
+        query(
             "INSERT INTO consents (id, workspace, connector, created_at, content) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -148,7 +148,7 @@ impl Tx {
         .bind(&consent.connector)
         .bind(consent.at.as_millis())
         .bind(workspace.seal("consents", consent.id.as_str(), consent)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         self.publish(Event::ConnectorChanged {
             connector: grant.connector.clone(),
@@ -159,9 +159,9 @@ impl Tx {
 
 /// The clear column is for selecting; lifting a revocation in the database gives an error and no
 /// right.
-fn grant(workspace: &Workspace, row: &sqlx::any::AnyRow) -> Result<Grant> {
+fn grant(workspace: &Workspace, row: &Row) -> Result<Grant> {
     let grant: Grant = sealed_row(workspace, "grants", row)?;
-    match grant.revoked.is_some() == (row.try_get::<i64, _>(2)? != 0) {
+    match grant.revoked.is_some() == (row.get::<i64>(2)? != 0) {
         true => Ok(grant),
         false => Err(not_as_sealed(&grant.connector)),
     }

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use gaby_model::{ChunkId, DocumentId, KnowledgeSourceId, Timestamp};
 use serde::{Deserialize, Serialize};
-use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
+use crate::sql::{Row, query, query_of};
 use crate::tx::Tx;
 use crate::workspace::{Workspace, parsed};
 
@@ -123,12 +122,11 @@ impl Documents<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn sources(&self) -> Result<Vec<KnowledgeSource>> {
-        let rows = sqlx::query(
-            "SELECT id, content FROM knowledge_sources WHERE workspace = $1 ORDER BY id",
-        )
-        .bind(self.0.id().as_str())
-        .fetch_all(self.0.db().reader())
-        .await?;
+        let rows =
+            query("SELECT id, content FROM knowledge_sources WHERE workspace = $1 ORDER BY id")
+                .bind(self.0.id().as_str())
+                .fetch_all(self.0.db().reader())
+                .await?;
         rows.iter()
             .map(|row| crate::investigations::sealed_row(self.0, "knowledge_sources", row))
             .collect()
@@ -139,12 +137,13 @@ impl Documents<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn list(&self, source: Option<&KnowledgeSourceId>) -> Result<Vec<Document>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM documents WHERE workspace = $1 AND ($2 = '' OR source = $2) \
              ORDER BY id",
         )
         .bind(self.0.id().as_str())
         .bind(source.map_or("", KnowledgeSourceId::as_str))
+        .large()
         .fetch_all(self.0.db().reader())
         .await?;
         rows.iter()
@@ -157,22 +156,21 @@ impl Documents<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &DocumentId) -> Result<(Document, String)> {
-        let row =
-            sqlx::query("SELECT id, content, body FROM documents WHERE id = $1 AND workspace = $2")
-                .bind(id.as_str())
-                .bind(self.0.id().as_str())
-                .fetch_optional(self.0.db().reader())
-                .await?
-                .ok_or_else(|| StoreError::NotFound {
-                    what: "document",
-                    id: id.to_string(),
-                })?;
+        let row = query("SELECT id, content, body FROM documents WHERE id = $1 AND workspace = $2")
+            .bind(id.as_str())
+            .bind(self.0.id().as_str())
+            .fetch_optional(self.0.db().reader())
+            .await?
+            .ok_or_else(|| StoreError::NotFound {
+                what: "document",
+                id: id.to_string(),
+            })?;
         let document = crate::investigations::sealed_row(self.0, "documents", &row)?;
         let body = self
             .0
             .keys()
             .content
-            .open(body_of(id.as_str()), &row.try_get::<Vec<u8>, _>(2)?)?;
+            .open(body_of(id.as_str()), row.bytes(2)?)?;
         let text = String::from_utf8(body.to_vec()).map_err(StoreError::corrupt)?;
         Ok((document, text))
     }
@@ -182,7 +180,7 @@ impl Documents<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn about(&self, id: &DocumentId) -> Result<Document> {
-        let row = sqlx::query("SELECT id, content FROM documents WHERE id = $1 AND workspace = $2")
+        let row = query("SELECT id, content FROM documents WHERE id = $1 AND workspace = $2")
             .bind(id.as_str())
             .bind(self.0.id().as_str())
             .fetch_optional(self.0.db().reader())
@@ -199,7 +197,7 @@ impl Documents<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn chunks(&self, document: &DocumentId) -> Result<Vec<Chunk>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, document, ordinal, start_at, end_at, hash, content FROM chunks \
              WHERE document = $1 AND workspace = $2 ORDER BY ordinal",
         )
@@ -237,7 +235,7 @@ impl Documents<'_> {
             .map(|row| {
                 let chunk = chunk(self.0, &row)?;
                 let document = chunk.document.as_str();
-                let about: Vec<u8> = row.try_get(7)?;
+                let about: Vec<u8> = row.get(7)?;
                 let document = self.0.unseal("documents", document, &about)?;
                 Ok((chunk, document))
             })
@@ -245,18 +243,18 @@ impl Documents<'_> {
     }
 
     /// Rows by the chunk's id, which they begin with.
-    async fn by_chunk(&self, select: &str, ids: &[ChunkId]) -> Result<HashMap<String, AnyRow>> {
+    async fn by_chunk(&self, select: &str, ids: &[ChunkId]) -> Result<HashMap<String, Row>> {
         let mut found = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(ASKED_AT_ONCE) {
             let places: Vec<String> = (2..ids.len() + 2).map(|n| format!("${n}")).collect();
             // Nothing but numbered places is put into the text.
-            let text = AssertSqlSafe(format!("{select} ({})", places.join(", ")));
-            let mut query = sqlx::query(text).bind(self.0.id().as_str());
+            let text = format!("{select} ({})", places.join(", "));
+            let mut query = query_of(text).bind(self.0.id().as_str());
             for id in ids {
                 query = query.bind(id.as_str());
             }
             for row in query.fetch_all(self.0.db().reader()).await? {
-                found.insert(row.try_get(0)?, row);
+                found.insert(row.get(0)?, row);
             }
         }
         Ok(found)
@@ -267,13 +265,14 @@ impl Documents<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn chunks_after(&self, after: Option<&ChunkId>, limit: u32) -> Result<Vec<Chunk>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, document, ordinal, start_at, end_at, hash, content FROM chunks \
              WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT $3",
         )
         .bind(self.0.id().as_str())
         .bind(after.map_or("", ChunkId::as_str))
         .bind(i64::from(limit))
+        .large()
         .fetch_all(self.0.db().reader())
         .await?;
         rows.iter().map(|row| chunk(self.0, row)).collect()
@@ -285,15 +284,16 @@ impl Documents<'_> {
     /// When the database fails.
     pub async fn totals(&self) -> Result<(u64, u64)> {
         let mut totals = [0; 2];
-        for (total, query) in totals.iter_mut().zip([
+        for (total, statement) in totals.iter_mut().zip([
             "SELECT COUNT(*) FROM documents WHERE workspace = $1",
             "SELECT COUNT(*) FROM chunks WHERE workspace = $1",
         ]) {
-            let row = sqlx::query(query)
+            let row = query(statement)
                 .bind(self.0.id().as_str())
+                .large()
                 .fetch_one(self.0.db().reader())
                 .await?;
-            *total = row.try_get::<i64, _>(0)?.unsigned_abs();
+            *total = row.get::<i64>(0)?.unsigned_abs();
         }
         Ok((totals[0], totals[1]))
     }
@@ -313,17 +313,17 @@ impl DocumentsTx<'_> {
         let workspace = self.0.workspace().clone();
         let location = workspace.keyed_hash("source-location", source.location.as_bytes());
         let there =
-            sqlx::query("SELECT id FROM knowledge_sources WHERE workspace = $1 AND location = $2")
+            query("SELECT id FROM knowledge_sources WHERE workspace = $1 AND location = $2")
                 .bind(workspace.id().as_str())
                 .bind(location.clone())
-                .fetch_optional(&mut *self.0.inner)
+                .fetch_optional(&mut self.0.inner)
                 .await?;
         let mut source = source.clone();
         if let Some(row) = there {
-            source.id = parsed(&row.try_get::<String, _>(0)?)?;
+            source.id = parsed(&row.get::<String>(0)?)?;
         }
         let content = workspace.seal("knowledge_sources", source.id.as_str(), &source)?;
-        sqlx::query(
+        query(
             "INSERT INTO knowledge_sources (id, workspace, location, created_at, synced_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET \
              synced_at = excluded.synced_at, content = excluded.content",
@@ -334,7 +334,7 @@ impl DocumentsTx<'_> {
         .bind(now.as_millis())
         .bind(source.synced_at.map(Timestamp::as_millis))
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(source.id)
     }
@@ -358,7 +358,7 @@ impl DocumentsTx<'_> {
     pub async fn put(&mut self, document: &Document, text: &str, now: Timestamp) -> Result<()> {
         let workspace = self.0.workspace().clone();
         let id = document.id.as_str();
-        sqlx::query(
+        query(
             "INSERT INTO documents (id, workspace, source, path, ingested_at, content, body) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET \
              ingested_at = excluded.ingested_at, content = excluded.content, body = excluded.body",
@@ -370,7 +370,7 @@ impl DocumentsTx<'_> {
         .bind(now.as_millis())
         .bind(workspace.seal("documents", id, document)?)
         .bind(workspace.keys().content.seal(body_of(id), text.as_bytes()))
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(())
     }
@@ -382,11 +382,11 @@ impl DocumentsTx<'_> {
     pub async fn touch(&mut self, document: &Document) -> Result<()> {
         let workspace = self.0.workspace().clone();
         let id = document.id.as_str();
-        sqlx::query("UPDATE documents SET content = $1 WHERE id = $2 AND workspace = $3")
+        query("UPDATE documents SET content = $1 WHERE id = $2 AND workspace = $3")
             .bind(workspace.seal("documents", id, document)?)
             .bind(id)
             .bind(workspace.id().as_str())
-            .execute(&mut *self.0.inner)
+            .execute(&mut self.0.inner)
             .await?;
         Ok(())
     }
@@ -419,7 +419,7 @@ impl DocumentsTx<'_> {
                 heading: chunk.heading.clone(),
                 text: chunk.text.clone(),
             };
-            sqlx::query(
+            query(
                 "INSERT INTO chunks (id, workspace, document, ordinal, start_at, end_at, hash, content) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
@@ -431,7 +431,7 @@ impl DocumentsTx<'_> {
             .bind(chunk.end as i64)
             .bind(chunk.hash.clone())
             .bind(workspace.seal("chunks", chunk.id.as_str(), &content)?)
-            .execute(&mut *self.0.inner)
+            .execute(&mut self.0.inner)
             .await?;
         }
         Ok(())
@@ -439,28 +439,28 @@ impl DocumentsTx<'_> {
 
     async fn delete(&mut self, statement: &'static str, id: &str) -> Result<()> {
         let workspace = self.0.workspace().id().as_str().to_owned();
-        sqlx::query(statement)
+        query(statement)
             .bind(id)
             .bind(workspace)
-            .execute(&mut *self.0.inner)
+            .execute(&mut self.0.inner)
             .await?;
         Ok(())
     }
 }
 
-fn chunk(workspace: &Workspace, row: &AnyRow) -> Result<Chunk> {
-    let id: String = row.try_get(0)?;
-    let content: ChunkContent = workspace.unseal("chunks", &id, &row.try_get::<Vec<u8>, _>(6)?)?;
+fn chunk(workspace: &Workspace, row: &Row) -> Result<Chunk> {
+    let id: String = row.get(0)?;
+    let content: ChunkContent = workspace.unseal("chunks", &id, row.bytes(6)?)?;
     let number = |column: usize| -> Result<usize> {
-        usize::try_from(row.try_get::<i64, _>(column)?).map_err(StoreError::corrupt)
+        usize::try_from(row.get::<i64>(column)?).map_err(StoreError::corrupt)
     };
     Ok(Chunk {
         id: parsed(&id)?,
-        document: parsed(&row.try_get::<String, _>(1)?)?,
+        document: parsed(&row.get::<String>(1)?)?,
         ordinal: u32::try_from(number(2)?).map_err(StoreError::corrupt)?,
         start: number(3)?,
         end: number(4)?,
-        hash: row.try_get(5)?,
+        hash: row.get(5)?,
         heading: content.heading,
         text: content.text,
     })

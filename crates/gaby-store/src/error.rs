@@ -109,27 +109,56 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The database has a row like it.
+    #[error("the database failed: {0}")]
+    Duplicate(String),
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
-    Database(sqlx::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                Self::Duplicate(database.message().to_owned())
+            }
             sqlx::Error::Database(database) => {
                 let code = database.code();
-                match trouble(code.as_deref().unwrap_or(""), database.message()) {
-                    Some(Trouble::Full) => Self::Full,
-                    Some(Trouble::Busy) => Self::Busy(database.message().to_owned()),
-                    Some(Trouble::Disk) => Self::Disk(database.message().to_owned()),
-                    None => Self::Database(error),
-                }
+                let trouble = trouble_of_postgres(code.as_deref().unwrap_or(""));
+                Self::of(trouble, database.message().to_owned(), error)
             }
             sqlx::Error::PoolTimedOut => Self::Busy("no connection was free in time".to_owned()),
             sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => Self::Full,
             sqlx::Error::Io(io) => Self::Busy(io.to_string()),
-            _ => Self::Database(error),
+            _ => Self::Database(Box::new(error)),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        match code {
+            // A row's unique columns, its primary key, its row id.
+            Some(2067 | 1555 | 2579) => Self::Duplicate(error.to_string()),
+            Some(code) => Self::of(trouble_of_sqlite(code), error.to_string(), error),
+            None => Self::Database(Box::new(error)),
+        }
+    }
+}
+
+impl StoreError {
+    fn of(
+        trouble: Option<Trouble>,
+        message: String,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        match trouble {
+            Some(Trouble::Full) => Self::Full,
+            Some(Trouble::Busy) => Self::Busy(message),
+            Some(Trouble::Disk) => Self::Disk(message),
+            None => Self::Database(Box::new(error)),
         }
     }
 }
@@ -142,26 +171,25 @@ enum Trouble {
     Disk,
 }
 
-/// Reads an error's code: SQLite's result codes are numbers whose low byte is the kind
-/// (sqlite.org/rescode.html), PostgreSQL's are five characters (its manual, appendix A).
-fn trouble(code: &str, message: &str) -> Option<Trouble> {
-    if code.len() < 5 {
-        let kind = code.parse::<u32>().map(|code| code & 0xff);
-        match kind {
-            Ok(13) => return Some(Trouble::Full),
-            // Busy, and locked by another connection of this process.
-            Ok(5 | 6) => return Some(Trouble::Busy),
-            Ok(10) => return Some(Trouble::Disk),
-            _ => {}
-        }
+/// SQLite's result codes are numbers whose low byte is the kind (sqlite.org/rescode.html).
+fn trouble_of_sqlite(code: i32) -> Option<Trouble> {
+    match code & 0xff {
+        13 => Some(Trouble::Full),
+        // Busy, and locked by another connection of this process.
+        5 | 6 => Some(Trouble::Busy),
+        10 => Some(Trouble::Disk),
+        _ => None,
     }
+}
+
+/// PostgreSQL's codes are five characters (its manual, appendix A).
+fn trouble_of_postgres(code: &str) -> Option<Trouble> {
     match code {
         "53100" => Some(Trouble::Full),
         "58030" => Some(Trouble::Disk),
         // Shutting down, starting, too many connections, out of memory, lost, lock or deadlock.
         "57P01" | "57P02" | "57P03" | "53300" | "53200" | "08006" | "08003" | "55P03" | "40P01"
         | "40001" => Some(Trouble::Busy),
-        _ if message.contains("disk is full") => Some(Trouble::Full),
         _ => None,
     }
 }
@@ -170,8 +198,7 @@ impl StoreError {
     /// Whether the database refused a row because one like it is there.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
-        matches!(self, Self::Exists(_))
-            || matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+        matches!(self, Self::Exists(_) | Self::Duplicate(_))
     }
 
     /// Whether the same thing may well work later, with nothing changed but the machine's state.
@@ -195,22 +222,26 @@ mod tests {
 
     #[test]
     fn trouble_that_passes_is_told_from_faults_on_both_databases() {
-        for (code, message, expected) in [
-            ("13", "database or disk is full", Some(Trouble::Full)),
-            ("5", "database is locked", Some(Trouble::Busy)),
-            ("261", "database is locked", Some(Trouble::Busy)),
-            ("517", "database is locked", Some(Trouble::Busy)),
-            ("778", "disk I/O error", Some(Trouble::Disk)),
-            ("10", "disk I/O error", Some(Trouble::Disk)),
-            ("19", "UNIQUE constraint failed", None),
-            ("2067", "UNIQUE constraint failed", None),
-            ("53100", "could not extend file", Some(Trouble::Full)),
-            ("57P01", "terminating connection", Some(Trouble::Busy)),
-            ("40P01", "deadlock detected", Some(Trouble::Busy)),
-            ("23505", "duplicate key value", None),
-            ("", "", None),
+        for (code, expected) in [
+            (13, Some(Trouble::Full)),
+            (5, Some(Trouble::Busy)),
+            (261, Some(Trouble::Busy)),
+            (517, Some(Trouble::Busy)),
+            (778, Some(Trouble::Disk)),
+            (10, Some(Trouble::Disk)),
+            (19, None),
+            (2067, None),
         ] {
-            assert_eq!(trouble(code, message), expected, "{code} {message}");
+            assert_eq!(trouble_of_sqlite(code), expected, "{code}");
+        }
+        for (code, expected) in [
+            ("53100", Some(Trouble::Full)),
+            ("57P01", Some(Trouble::Busy)),
+            ("40P01", Some(Trouble::Busy)),
+            ("23505", None),
+            ("", None),
+        ] {
+            assert_eq!(trouble_of_postgres(code), expected, "{code}");
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Parts of the search index, sealed as whole blobs with the index key.
 
-use sqlx::Row as _;
-
 use crate::Result;
 use crate::error::StoreError;
 use crate::seal::Place;
+use crate::sql::query;
 use crate::tx::Tx;
 use crate::workspace::Workspace;
 
@@ -28,16 +27,15 @@ impl Workspace {
     /// # Errors
     /// When the database fails.
     pub async fn index_blobs(&self) -> Result<Vec<(String, u64)>> {
-        let rows = sqlx::query(
-            "SELECT name, generation FROM index_blobs WHERE workspace = $1 ORDER BY name",
-        )
-        .bind(self.id().as_str())
-        .fetch_all(self.db().reader())
-        .await?;
+        let rows =
+            query("SELECT name, generation FROM index_blobs WHERE workspace = $1 ORDER BY name")
+                .bind(self.id().as_str())
+                .fetch_all(self.db().reader())
+                .await?;
         rows.iter()
             .map(|row| {
-                let generation: i64 = row.try_get(1)?;
-                Ok((row.try_get(0)?, generation.unsigned_abs()))
+                let generation: i64 = row.get(1)?;
+                Ok((row.get(0)?, generation.unsigned_abs()))
             })
             .collect()
     }
@@ -47,13 +45,12 @@ impl Workspace {
     /// # Errors
     /// When the database fails.
     pub async fn index_generation(&self, name: &str) -> Result<Option<u64>> {
-        let row =
-            sqlx::query("SELECT generation FROM index_blobs WHERE workspace = $1 AND name = $2")
-                .bind(self.id().as_str())
-                .bind(name)
-                .fetch_optional(self.db().reader())
-                .await?;
-        row.map(|row| Ok(row.try_get::<i64, _>(0)?.unsigned_abs()))
+        let row = query("SELECT generation FROM index_blobs WHERE workspace = $1 AND name = $2")
+            .bind(self.id().as_str())
+            .bind(name)
+            .fetch_optional(self.db().reader())
+            .await?;
+        row.map(|row| Ok(row.get::<i64>(0)?.unsigned_abs()))
             .transpose()
     }
 
@@ -62,19 +59,19 @@ impl Workspace {
     /// # Errors
     /// When it does not open, or the database fails.
     pub async fn index_blob(&self, name: &str) -> Result<Option<(u64, Vec<u8>)>> {
-        let row = sqlx::query(
-            "SELECT generation, content FROM index_blobs WHERE workspace = $1 AND name = $2",
-        )
-        .bind(self.id().as_str())
-        .bind(name)
-        .fetch_optional(self.db().reader())
-        .await?;
+        let row =
+            query("SELECT generation, content FROM index_blobs WHERE workspace = $1 AND name = $2")
+                .bind(self.id().as_str())
+                .bind(name)
+                .large()
+                .fetch_optional(self.db().reader())
+                .await?;
         let Some(row) = row else { return Ok(None) };
-        let generation = row.try_get::<i64, _>(0)?.unsigned_abs();
-        let opened = self.keys().index.open(
-            place(&row_of(name, generation)),
-            &row.try_get::<Vec<u8>, _>(1)?,
-        )?;
+        let generation = row.get::<i64>(0)?.unsigned_abs();
+        let opened = self
+            .keys()
+            .index
+            .open(place(&row_of(name, generation)), row.bytes(1)?)?;
         Ok(Some((generation, opened.to_vec())))
     }
 }
@@ -95,7 +92,7 @@ impl Tx {
             .keys()
             .index
             .seal(place(&row_of(name, generation)), content);
-        sqlx::query(
+        query(
             "INSERT INTO index_blobs (workspace, name, generation, content) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (workspace, name) DO UPDATE SET \
              generation = excluded.generation, content = excluded.content",
@@ -104,7 +101,7 @@ impl Tx {
         .bind(name)
         .bind(i64::try_from(generation).map_err(StoreError::corrupt)?)
         .bind(sealed)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -115,10 +112,10 @@ impl Tx {
     /// When the database fails.
     pub async fn remove_index_blob(&mut self, name: &str) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query("DELETE FROM index_blobs WHERE workspace = $1 AND name = $2")
+        query("DELETE FROM index_blobs WHERE workspace = $1 AND name = $2")
             .bind(workspace.id().as_str())
             .bind(name)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }

@@ -3,11 +3,10 @@
 use gaby_model::{
     Event, Evidence, Investigation, InvestigationId, Step, TicketId, Timestamp, Verdict,
 };
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
+use crate::sql::{Row, query};
 use crate::tx::Tx;
 use crate::workspace::{Workspace, as_word};
 
@@ -38,16 +37,15 @@ impl Investigations<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &InvestigationId) -> Result<Investigation> {
-        let row =
-            sqlx::query("SELECT id, content FROM investigations WHERE id = $1 AND workspace = $2")
-                .bind(id.as_str())
-                .bind(self.0.id().as_str())
-                .fetch_optional(self.0.db().reader())
-                .await?
-                .ok_or_else(|| StoreError::NotFound {
-                    what: "investigation",
-                    id: id.to_string(),
-                })?;
+        let row = query("SELECT id, content FROM investigations WHERE id = $1 AND workspace = $2")
+            .bind(id.as_str())
+            .bind(self.0.id().as_str())
+            .fetch_optional(self.0.db().reader())
+            .await?
+            .ok_or_else(|| StoreError::NotFound {
+                what: "investigation",
+                id: id.to_string(),
+            })?;
         self.investigation(&row)
     }
 
@@ -56,7 +54,7 @@ impl Investigations<'_> {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn latest(&self, ticket: &TicketId) -> Result<Option<Investigation>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, content FROM investigations WHERE ticket = $1 AND workspace = $2 \
              ORDER BY id DESC LIMIT 1",
         )
@@ -72,18 +70,19 @@ impl Investigations<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn verdicts_since(&self, since: Timestamp) -> Result<Vec<(Verdict, u64)>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT verdict, COUNT(*) FROM investigations \
              WHERE workspace = $1 AND verdict IS NOT NULL AND ended_at >= $2 GROUP BY verdict",
         )
         .bind(self.0.id().as_str())
         .bind(since.as_millis())
+        .large()
         .fetch_all(self.0.db().reader())
         .await?;
         rows.iter()
             .map(|row| {
-                let count: i64 = row.try_get(1)?;
-                let verdict = crate::workspace::word(&row.try_get::<String, _>(0)?)?;
+                let count: i64 = row.get(1)?;
+                let verdict = crate::workspace::word(&row.get::<String>(0)?)?;
                 Ok((verdict, count.unsigned_abs()))
             })
             .collect()
@@ -94,7 +93,7 @@ impl Investigations<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn steps(&self, id: &InvestigationId) -> Result<Vec<Step>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM steps WHERE investigation = $1 AND workspace = $2 \
              ORDER BY number",
         )
@@ -112,7 +111,7 @@ impl Investigations<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn evidence(&self, id: &InvestigationId) -> Result<Vec<Evidence>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, content FROM evidence WHERE investigation = $1 AND workspace = $2 \
              ORDER BY number",
         )
@@ -125,7 +124,7 @@ impl Investigations<'_> {
             .collect()
     }
 
-    fn investigation(&self, row: &AnyRow) -> Result<Investigation> {
+    fn investigation(&self, row: &Row) -> Result<Investigation> {
         sealed_row(self.0, "investigations", row)
     }
 }
@@ -139,7 +138,7 @@ impl InvestigationsTx<'_> {
         let workspace = self.0.workspace().clone();
         let id = investigation.id.as_str();
         let content = workspace.seal("investigations", id, investigation)?;
-        sqlx::query(
+        query(
             "INSERT INTO investigations \
              (id, workspace, ticket, state, verdict, started_at, ended_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -154,7 +153,7 @@ impl InvestigationsTx<'_> {
         .bind(investigation.started_at.as_millis())
         .bind(investigation.ended_at.map(Timestamp::as_millis))
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         self.0.publish(Event::InvestigationChanged {
             ticket: investigation.ticket.clone(),
@@ -170,7 +169,7 @@ impl InvestigationsTx<'_> {
     pub async fn add_step(&mut self, ticket: &TicketId, step: &Step) -> Result<()> {
         let workspace = self.0.workspace().clone();
         let content = workspace.seal("steps", step.id.as_str(), step)?;
-        sqlx::query(
+        query(
             "INSERT INTO steps (id, workspace, investigation, number, kind, created_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -181,7 +180,7 @@ impl InvestigationsTx<'_> {
         .bind(as_word(&step.kind)?)
         .bind(step.created_at.as_millis())
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         self.0.publish(Event::StepRecorded {
             ticket: ticket.clone(),
@@ -198,7 +197,7 @@ impl InvestigationsTx<'_> {
     pub async fn add_evidence(&mut self, evidence: &Evidence) -> Result<()> {
         let workspace = self.0.workspace().clone();
         let content = workspace.seal("evidence", evidence.id.as_str(), evidence)?;
-        sqlx::query(
+        query(
             "INSERT INTO evidence (id, workspace, investigation, number, content) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -207,7 +206,7 @@ impl InvestigationsTx<'_> {
         .bind(evidence.investigation.as_str())
         .bind(i64::from(evidence.number))
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(())
     }
@@ -217,8 +216,8 @@ impl InvestigationsTx<'_> {
 pub(crate) fn sealed_row<T: serde::de::DeserializeOwned>(
     workspace: &Workspace,
     table: &'static str,
-    row: &AnyRow,
+    row: &Row,
 ) -> Result<T> {
-    let id: String = row.try_get(0)?;
-    workspace.unseal(table, &id, &row.try_get::<Vec<u8>, _>(1)?)
+    let id: String = row.get(0)?;
+    workspace.unseal(table, &id, row.bytes(1)?)
 }

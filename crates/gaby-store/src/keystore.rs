@@ -7,13 +7,13 @@
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use sqlx::Row as _;
 use zeroize::Zeroizing;
 
 use crate::db::{Db, Engine};
 use crate::error::StoreError;
 use crate::keys::{MasterKey, Secret, random, write_private};
 use crate::seal::{Place, Sealer};
+use crate::sql::query;
 
 /// The version of data keys that is written; rotation will count up.
 pub(crate) const KEY_VERSION: u32 = 1;
@@ -59,14 +59,12 @@ impl KeyStore {
                 write_private(&self.path(owner), hex::encode(&wrapped).as_bytes())?;
             }
             Engine::Postgres => {
-                sqlx::query(
-                    "INSERT INTO wrapped_keys (owner, version, wrapped) VALUES ($1, $2, $3)",
-                )
-                .bind(owner)
-                .bind(i64::from(KEY_VERSION))
-                .bind(wrapped)
-                .execute(self.db.writer())
-                .await?;
+                query("INSERT INTO wrapped_keys (owner, version, wrapped) VALUES ($1, $2, $3)")
+                    .bind(owner)
+                    .bind(i64::from(KEY_VERSION))
+                    .bind(wrapped)
+                    .execute(self.db.writer())
+                    .await?;
             }
         }
         Ok(key)
@@ -90,12 +88,12 @@ impl KeyStore {
                     Err(source) => return Err(StoreError::File { path, source }),
                 }
             }
-            Engine::Postgres => sqlx::query("SELECT wrapped FROM wrapped_keys WHERE owner = $1")
+            Engine::Postgres => query("SELECT wrapped FROM wrapped_keys WHERE owner = $1")
                 .bind(owner)
                 .fetch_optional(self.db.reader())
                 .await?
                 .ok_or_else(missing)?
-                .try_get(0)?,
+                .get(0)?,
         };
         let plain = self.wrapper.open(Self::place(owner), &wrapped)?;
         let mut key = Zeroizing::new([0; 32]);
@@ -135,7 +133,7 @@ impl KeyStore {
                 shred(&path).map_err(|source| StoreError::File { path, source })
             }
             Engine::Postgres => {
-                sqlx::query("DELETE FROM wrapped_keys WHERE owner = $1")
+                query("DELETE FROM wrapped_keys WHERE owner = $1")
                     .bind(owner)
                     .execute(self.db.writer())
                     .await?;

@@ -30,6 +30,7 @@ mod policies;
 pub mod queue;
 pub mod seal;
 mod settings;
+mod sql;
 mod store;
 pub mod tickets;
 mod tx;

@@ -2,11 +2,10 @@
 //! said sealed.
 
 use gaby_model::{InvestigationId, LlmCall, LlmCallId, LlmTalk, LlmUsed, Timestamp};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
+use crate::sql::{Row, query, query_of};
 use crate::tx::Tx;
 use crate::workspace::{Workspace, as_word, word};
 
@@ -43,7 +42,7 @@ impl LlmCalls<'_> {
     pub async fn get(&self, id: &LlmCallId) -> Result<(LlmCall, LlmTalk)> {
         let sql =
             format!("SELECT {COLUMNS}, content FROM llm_calls WHERE id = $1 AND workspace = $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let row = query_of(sql)
             .bind(id.as_str())
             .bind(self.0.id().as_str())
             .fetch_optional(self.0.db().reader())
@@ -52,9 +51,7 @@ impl LlmCalls<'_> {
                 what: "model call",
                 id: id.to_string(),
             })?;
-        let talk = self
-            .0
-            .unseal("llm_calls", id.as_str(), &row.try_get::<Vec<u8>, _>(17)?)?;
+        let talk = self.0.unseal("llm_calls", id.as_str(), row.bytes(17)?)?;
         Ok((call(&row)?, talk))
     }
 
@@ -66,7 +63,7 @@ impl LlmCalls<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM llm_calls WHERE investigation = $1 AND workspace = $2 ORDER BY id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = query_of(sql)
             .bind(investigation.as_str())
             .bind(self.0.id().as_str())
             .fetch_all(self.0.db().reader())
@@ -111,14 +108,14 @@ impl LlmCalls<'_> {
              CAST(COALESCE(SUM(micro_usd), 0) AS BIGINT) \
              FROM llm_calls WHERE workspace = $1 AND {which} AND outcome <> 'stopped'"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.0.id().as_str());
+        let query = query_of(sql).bind(self.0.id().as_str());
         let query = match value {
             Which::Of(investigation) => query.bind(investigation.as_str()),
-            Which::Since(since) => query.bind(since.as_millis()),
+            Which::Since(since) => query.bind(since.as_millis()).large(),
         };
         let row = query.fetch_one(self.0.db().reader()).await?;
         Ok(LlmUsed {
-            calls: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
+            calls: u32::try_from(row.get::<i64>(0)?).unwrap_or(u32::MAX),
             input_tokens: count(&row, 1)?,
             output_tokens: count(&row, 2)?,
             micro_usd: count(&row, 3)?,
@@ -140,7 +137,7 @@ impl LlmCallsTx<'_> {
         let workspace = self.0.workspace().clone();
         let content = workspace.seal("llm_calls", call.id.as_str(), talk)?;
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        sqlx::query(
+        query(
             "INSERT INTO llm_calls (id, workspace, investigation, step, purpose, prompt, \
              prompt_version, provider, model, outcome, tries, input_tokens, cached_tokens, \
              output_tokens, reasoning_tokens, micro_usd, millis, created_at, content) \
@@ -171,33 +168,33 @@ impl LlmCallsTx<'_> {
         .bind(number(call.millis))
         .bind(call.created_at.as_millis())
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(())
     }
 }
 
-fn count(row: &AnyRow, column: usize) -> Result<u64> {
-    Ok(row.try_get::<i64, _>(column)?.unsigned_abs())
+fn count(row: &Row, column: usize) -> Result<u64> {
+    Ok(row.get::<i64>(column)?.unsigned_abs())
 }
 
-fn call(row: &AnyRow) -> Result<LlmCall> {
+fn call(row: &Row) -> Result<LlmCall> {
     let short = |column| -> Result<u32> {
-        u32::try_from(row.try_get::<i64, _>(column)?).map_err(StoreError::corrupt)
+        u32::try_from(row.get::<i64>(column)?).map_err(StoreError::corrupt)
     };
-    let investigation: Option<String> = row.try_get(1)?;
+    let investigation: Option<String> = row.get(1)?;
     Ok(LlmCall {
-        id: crate::workspace::parsed(&row.try_get::<String, _>(0)?)?,
+        id: crate::workspace::parsed(&row.get::<String>(0)?)?,
         investigation: investigation
             .map(|id| crate::workspace::parsed(&id))
             .transpose()?,
         step: short(2)?,
-        purpose: row.try_get(3)?,
-        prompt: row.try_get(4)?,
-        prompt_version: row.try_get(5)?,
-        provider: row.try_get(6)?,
-        model: row.try_get(7)?,
-        outcome: word(&row.try_get::<String, _>(8)?)?,
+        purpose: row.get(3)?,
+        prompt: row.get(4)?,
+        prompt_version: row.get(5)?,
+        provider: row.get(6)?,
+        model: row.get(7)?,
+        outcome: word(&row.get::<String>(8)?)?,
         tries: short(9)?,
         input_tokens: count(row, 10)?,
         cached_tokens: count(row, 11)?,
@@ -205,6 +202,6 @@ fn call(row: &AnyRow) -> Result<LlmCall> {
         reasoning_tokens: count(row, 13)?,
         micro_usd: count(row, 14)?,
         millis: count(row, 15)?,
-        created_at: Timestamp::from_millis(row.try_get(16)?),
+        created_at: Timestamp::from_millis(row.get(16)?),
     })
 }

@@ -2,10 +2,9 @@
 //!
 //! The one difference in the statements is the name of the type for bytes.
 
-use sqlx::{AssertSqlSafe, Row as _};
-
 use crate::db::{Db, Engine};
 use crate::error::StoreError;
+use crate::sql::{query, query_of};
 
 /// Each with its number. A step that this database has not seen is taken, also when a later one has
 /// been.
@@ -33,27 +32,25 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
         let mut tx = db.begin_unhurried().await?;
         if db.engine() == Engine::Postgres {
             // Two processes that start together take turns.
-            sqlx::query("SELECT pg_advisory_xact_lock(738201)")
-                .execute(&mut *tx)
+            query("SELECT pg_advisory_xact_lock(738201)")
+                .execute(&mut tx)
                 .await?;
         }
-        sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
-            .execute(&mut *tx)
+        query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
+            .execute(&mut tx)
             .await?;
-        let done = sqlx::query("SELECT version FROM schema_version WHERE version = $1")
+        let done = query("SELECT version FROM schema_version WHERE version = $1")
             .bind(*number)
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut tx)
             .await?
             .is_some();
         if !done {
             for statement in statements(migration, db.engine()) {
-                sqlx::query(AssertSqlSafe(statement))
-                    .execute(&mut *tx)
-                    .await?;
+                query_of(statement).execute(&mut tx).await?;
             }
-            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+            query("INSERT INTO schema_version (version) VALUES ($1)")
                 .bind(*number)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         tx.commit().await?;
@@ -70,17 +67,13 @@ pub(crate) async fn version(db: &Db) -> Result<i64, StoreError> {
              WHERE table_schema = current_schema() AND table_name = 'schema_version'"
         }
     };
-    if sqlx::query(table)
-        .fetch_optional(db.reader())
-        .await?
-        .is_none()
-    {
+    if query(table).fetch_optional(db.reader()).await?.is_none() {
         return Ok(0);
     }
-    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+    let row = query("SELECT COALESCE(MAX(version), 0) FROM schema_version")
         .fetch_one(db.reader())
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.get(0)?)
 }
 
 fn statements(migration: &str, engine: Engine) -> Vec<String> {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gaby_model::Timestamp;
-use sqlx::Row as _;
 
 use crate::Result;
 use crate::investigations::sealed_row;
+use crate::sql::{query, query_of};
 use crate::tx::Tx;
 use crate::workspace::Workspace;
 
@@ -19,12 +19,12 @@ impl Workspace {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn policy_files(&self) -> Result<BTreeMap<String, String>> {
-        let rows = sqlx::query("SELECT name, content FROM policy_files WHERE workspace = $1")
+        let rows = query("SELECT name, content FROM policy_files WHERE workspace = $1")
             .bind(self.id().as_str())
             .fetch_all(self.db().reader())
             .await?;
         rows.iter()
-            .map(|row| Ok((row.try_get(0)?, sealed_row(self, "policy_files", row)?)))
+            .map(|row| Ok((row.get(0)?, sealed_row(self, "policy_files", row)?)))
             .collect()
     }
 
@@ -33,7 +33,7 @@ impl Workspace {
     /// # Errors
     /// When the database fails or the row does not open.
     pub async fn behind_pseudonym(&self, pseudonym: &str) -> Result<Option<String>> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT pseudonym, content FROM pseudonyms WHERE workspace = $1 AND pseudonym = $2",
         )
         .bind(self.id().as_str())
@@ -60,12 +60,12 @@ impl Workspace {
                 "SELECT pseudonym FROM pseudonyms WHERE workspace = $1 AND pseudonym IN ({})",
                 places.join(", ")
             );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.id().as_str());
+            let mut query = query_of(sql).bind(self.id().as_str());
             for pseudonym in some {
                 query = query.bind(*pseudonym);
             }
             for row in query.fetch_all(self.db().reader()).await? {
-                new.remove(row.try_get::<String, _>(0)?.as_str());
+                new.remove(row.get::<String>(0)?.as_str());
             }
         }
         Ok(new)
@@ -79,7 +79,7 @@ impl Tx {
     /// When the database fails.
     pub async fn put_policy_file(&mut self, name: &str, text: &str, now: Timestamp) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query(
+        query(
             "INSERT INTO policy_files (workspace, name, updated_at, content) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, name) DO UPDATE SET \
              updated_at = excluded.updated_at, content = excluded.content",
@@ -88,7 +88,7 @@ impl Tx {
         .bind(name)
         .bind(now.as_millis())
         .bind(workspace.seal("policy_files", name, &text)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -98,10 +98,10 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn remove_policy_file(&mut self, name: &str) -> Result<bool> {
-        let removed = sqlx::query("DELETE FROM policy_files WHERE workspace = $1 AND name = $2")
+        let removed = query("DELETE FROM policy_files WHERE workspace = $1 AND name = $2")
             .bind(self.workspace().id().as_str().to_owned())
             .bind(name)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?
             .rows_affected();
         Ok(removed > 0)
@@ -113,14 +113,14 @@ impl Tx {
     /// When the database fails.
     pub async fn put_pseudonym(&mut self, pseudonym: &str, original: &str) -> Result<()> {
         let workspace = self.workspace().clone();
-        sqlx::query(
+        query(
             "INSERT INTO pseudonyms (workspace, pseudonym, content) VALUES ($1, $2, $3) \
              ON CONFLICT (workspace, pseudonym) DO NOTHING",
         )
         .bind(workspace.id().as_str())
         .bind(pseudonym)
         .bind(workspace.seal("pseudonyms", pseudonym, &original)?)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

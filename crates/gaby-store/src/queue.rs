@@ -5,13 +5,12 @@
 //! what they are about.
 
 use gaby_model::{JobId, Priority, Timestamp, WorkspaceId};
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
 
 use crate::Result;
-use crate::db::Engine;
+use crate::db::{Db, Engine};
 use crate::error::StoreError;
 use crate::seal::Place;
+use crate::sql::{Row, Session, query};
 use crate::store::Store;
 use crate::tx::Tx;
 use crate::workspace::parsed;
@@ -94,7 +93,7 @@ impl Tx {
     ) -> Result<JobId> {
         let id = JobId::generate();
         let workspace = self.workspace().id().as_str().to_owned();
-        sqlx::query(
+        query(
             "INSERT INTO jobs \
              (id, workspace, kind, subject, state, due, priority, run_after, attempts, created_at) \
              VALUES ($1, $2, $3, $4, 'ready', $5, $6, $7, 0, $7)",
@@ -106,7 +105,7 @@ impl Tx {
         .bind(due.as_millis())
         .bind(priority as i64)
         .bind(now.as_millis())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(id)
     }
@@ -125,7 +124,7 @@ impl Tx {
         lease_millis: i64,
     ) -> Result<Option<Job>> {
         let workspace = self.workspace().id().as_str().to_owned();
-        let there = sqlx::query(
+        let there = query(
             "SELECT id FROM jobs WHERE workspace = $1 AND kind = $2 AND subject = $3 \
              AND state = 'leased' AND lease_until >= $4",
         )
@@ -133,26 +132,26 @@ impl Tx {
         .bind(kind)
         .bind(subject)
         .bind(now.as_millis())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         if there.is_some() {
             return Ok(None);
         }
-        let waiting = sqlx::query(
+        let waiting = query(
             "SELECT id FROM jobs WHERE workspace = $1 AND kind = $2 AND subject = $3 ORDER BY id",
         )
         .bind(&workspace)
         .bind(kind)
         .bind(subject)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(&mut self.inner)
         .await?;
         let id: JobId = match waiting {
-            Some(row) => parsed(&row.try_get::<String, _>(0)?)?,
+            Some(row) => parsed(&row.get::<String>(0)?)?,
             None => self.enqueue(kind, subject, due, priority, now).await?,
         };
         let epoch = self.workspace().store().inner.epoch.clone();
         // Whoever claimed it meanwhile is told apart by the lease's end.
-        let rows = sqlx::query(
+        let rows = query(
             "UPDATE jobs SET state = 'leased', lease_owner = $1, lease_until = $2, attempts = 1 \
              WHERE id = $3 AND (state <> 'leased' OR lease_until < $4) \
              RETURNING id, workspace, kind, subject, attempts",
@@ -161,7 +160,7 @@ impl Tx {
         .bind(now.plus_millis(lease_millis).as_millis())
         .bind(id.as_str())
         .bind(now.as_millis())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.first().map(job).transpose()
     }
@@ -202,7 +201,7 @@ impl Queue<'_> {
                  RETURNING id, workspace, kind, subject, attempts"
             }
         };
-        let row = sqlx::query(statement)
+        let row = query(statement)
             .bind(&self.0.inner.epoch)
             .bind(now.plus_millis(lease_millis).as_millis())
             .bind(now.as_millis())
@@ -217,7 +216,7 @@ impl Queue<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn renew(&self, job: &JobId, now: Timestamp, lease_millis: i64) -> Result<bool> {
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND state = 'leased' AND lease_owner = $3",
         )
         .bind(now.plus_millis(lease_millis).as_millis())
@@ -234,7 +233,7 @@ impl Queue<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn complete(&self, job: &JobId) -> Result<()> {
-        sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2")
+        query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2")
             .bind(job.as_str())
             .bind(&self.0.inner.epoch)
             .execute(self.0.inner.db.writer())
@@ -257,7 +256,7 @@ impl Queue<'_> {
             column: "error",
         };
         let message: String = error.chars().take(2_000).collect();
-        sqlx::query(
+        query(
             "UPDATE jobs SET state = $1, run_after = $2, lease_owner = NULL, lease_until = NULL, \
              error = $3 WHERE id = $4 AND lease_owner = $5",
         )
@@ -277,7 +276,7 @@ impl Queue<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn postpone(&self, job: &Job, now: Timestamp) -> Result<()> {
-        sqlx::query(
+        query(
             "UPDATE jobs SET state = 'ready', run_after = $1, attempts = attempts - 1, \
              lease_owner = NULL, lease_until = NULL WHERE id = $2 AND lease_owner = $3",
         )
@@ -295,7 +294,7 @@ impl Queue<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn recover(&self) -> Result<u64> {
-        let freed = sqlx::query(
+        let freed = query(
             "UPDATE jobs SET state = 'ready', lease_owner = NULL, lease_until = NULL \
              WHERE state = 'leased' AND lease_owner <> $1",
         )
@@ -311,16 +310,17 @@ impl Queue<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn depth(&self) -> Result<QueueDepth> {
-        let rows = sqlx::query("SELECT state, COUNT(*), MIN(created_at) FROM jobs GROUP BY state")
+        let rows = query("SELECT state, COUNT(*), MIN(created_at) FROM jobs GROUP BY state")
+            .large()
             .fetch_all(self.0.inner.db.reader())
             .await?;
         let mut depth = QueueDepth::default();
         for row in rows {
-            let count = row.try_get::<i64, _>(1)?.unsigned_abs();
-            match row.try_get::<String, _>(0)?.as_str() {
+            let count = row.get::<i64>(1)?.unsigned_abs();
+            match row.get::<String>(0)?.as_str() {
                 "ready" => {
                     depth.ready = count;
-                    depth.oldest = Some(Timestamp::from_millis(row.try_get(2)?));
+                    depth.oldest = Some(Timestamp::from_millis(row.get(2)?));
                 }
                 "leased" => depth.leased = count,
                 _ => depth.dead = count,
@@ -341,7 +341,7 @@ pub struct WorkerLock {
 #[derive(Debug)]
 enum Held {
     File { _file: std::fs::File },
-    Session { _connection: Box<AnyConnection> },
+    Session { _session: Box<Session> },
 }
 
 impl WorkerLock {
@@ -360,9 +360,16 @@ impl Store {
     /// # Errors
     /// When the lock cannot be asked for.
     pub async fn lock_worker(&self) -> Result<WorkerLock> {
-        match self.inner.db.engine() {
-            Engine::Sqlite => self.lock_folder(),
-            Engine::Postgres => self.lock_database().await,
+        match &self.inner.db {
+            Db::Lite(_) => self.lock_folder(),
+            Db::Postgres(server) => {
+                let (session, alone) = server.share_lock(WORKERS).await?;
+                let session = Box::new(session);
+                Ok(WorkerLock {
+                    alone,
+                    _held: Held::Session { _session: session },
+                })
+            }
         }
     }
 
@@ -394,49 +401,14 @@ impl Store {
             _held: Held::File { _file: file },
         })
     }
-
-    /// Every worker holds the lock shared; who can have it alone for a moment is alone. The lock
-    /// belongs to a connection of its own, which ends with the process.
-    async fn lock_database(&self) -> Result<WorkerLock> {
-        let mut connection = self.inner.db.writer().acquire().await?.detach();
-        let mut alone = false;
-        // The server takes a moment to notice that a process which was killed is gone.
-        for _ in 0..20 {
-            alone = sqlx::query("SELECT pg_try_advisory_lock($1)")
-                .bind(WORKERS)
-                .fetch_one(&mut connection)
-                .await?
-                .try_get(0)?;
-            if alone {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        sqlx::query("SELECT pg_advisory_lock_shared($1)")
-            .bind(WORKERS)
-            .execute(&mut connection)
-            .await?;
-        if alone {
-            sqlx::query("SELECT pg_advisory_unlock($1)")
-                .bind(WORKERS)
-                .execute(&mut connection)
-                .await?;
-        }
-        Ok(WorkerLock {
-            alone,
-            _held: Held::Session {
-                _connection: Box::new(connection),
-            },
-        })
-    }
 }
 
-fn job(row: &AnyRow) -> Result<Job> {
+fn job(row: &Row) -> Result<Job> {
     Ok(Job {
-        id: parsed(&row.try_get::<String, _>(0)?)?,
-        workspace: parsed(&row.try_get::<String, _>(1)?)?,
-        kind: row.try_get(2)?,
-        subject: row.try_get(3)?,
-        attempts: u32::try_from(row.try_get::<i64, _>(4)?).map_err(StoreError::corrupt)?,
+        id: parsed(&row.get::<String>(0)?)?,
+        workspace: parsed(&row.get::<String>(1)?)?,
+        kind: row.get(2)?,
+        subject: row.get(3)?,
+        attempts: u32::try_from(row.get::<i64>(4)?).map_err(StoreError::corrupt)?,
     })
 }

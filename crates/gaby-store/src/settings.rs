@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row as _;
 
 use crate::Result;
+use crate::sql::query;
 use crate::tx::Tx;
 use crate::workspace::Workspace;
 
@@ -14,12 +14,12 @@ impl Workspace {
     /// # Errors
     /// When it is of another shape, or the database fails.
     pub async fn setting<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let row = sqlx::query("SELECT content FROM settings WHERE workspace = $1 AND name = $2")
+        let row = query("SELECT content FROM settings WHERE workspace = $1 AND name = $2")
             .bind(self.id().as_str())
             .bind(name)
             .fetch_optional(self.db().reader())
             .await?;
-        row.map(|row| self.unseal("settings", name, &row.try_get::<Vec<u8>, _>(0)?))
+        row.map(|row| self.unseal("settings", name, row.bytes(0)?))
             .transpose()
     }
 }
@@ -32,14 +32,14 @@ impl Tx {
     pub async fn set_setting<T: Serialize>(&mut self, name: &str, value: &T) -> Result<()> {
         let workspace = self.workspace().clone();
         let content = workspace.seal("settings", name, value)?;
-        sqlx::query(
+        query(
             "INSERT INTO settings (workspace, name, content) VALUES ($1, $2, $3) \
              ON CONFLICT (workspace, name) DO UPDATE SET content = excluded.content",
         )
         .bind(workspace.id().as_str())
         .bind(name)
         .bind(content)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

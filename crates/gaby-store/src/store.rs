@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use gaby_model::{Clock as _, SystemClock, Timestamp, WorkspaceId};
 use serde::Serialize;
-use sqlx::Row as _;
 
 use crate::Result;
+use crate::audit::HeadFiles;
 use crate::db::{DatabaseUrl, Db, Engine};
 use crate::error::StoreError;
 use crate::events::Events;
@@ -15,6 +15,7 @@ use crate::keys::{MasterKey, MasterKeySource, key_file, random, subkey};
 use crate::keystore::KeyStore;
 use crate::migrate;
 use crate::seal::Place;
+use crate::sql::query;
 use crate::workspace::{Keys, Workspace, content_of, parsed};
 
 /// About what a small ticket takes on the disk, with its work, its events and its audit entries.
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) instance: Keys,
     pub(crate) instance_id: String,
     pub(crate) audit_key: ed25519_dalek::SigningKey,
+    pub(crate) heads: HeadFiles,
     pub(crate) data_dir: PathBuf,
     pub(crate) events: Events,
     /// Names this process among those that lease jobs.
@@ -124,6 +126,7 @@ impl Store {
                 instance,
                 instance_id,
                 audit_key: ed25519_dalek::SigningKey::from_bytes(&signing),
+                heads: HeadFiles::of(&config.data_dir),
                 data_dir: config.data_dir,
                 events: Events::default(),
                 epoch: hex::encode(random::<16>()),
@@ -137,12 +140,12 @@ impl Store {
         // Two processes that start together take turns, and the second finds what the first made.
         let mut tx = db.begin().await?;
         if db.engine() == Engine::Postgres {
-            sqlx::query("SELECT pg_advisory_xact_lock(738202)")
-                .execute(&mut *tx)
+            query("SELECT pg_advisory_xact_lock(738202)")
+                .execute(&mut tx)
                 .await?;
         }
-        let there = sqlx::query("SELECT id FROM instance LIMIT 1")
-            .fetch_optional(&mut *tx)
+        let there = query("SELECT id FROM instance LIMIT 1")
+            .fetch_optional(&mut tx)
             .await?;
         if there.is_some() {
             return Ok(tx.rollback().await?);
@@ -151,10 +154,10 @@ impl Store {
         KeyStore::new(&id, master, data_dir, db.clone())
             .create(&instance_owner(&id))
             .await?;
-        sqlx::query("INSERT INTO instance (id, created_at) VALUES ($1, $2)")
+        query("INSERT INTO instance (id, created_at) VALUES ($1, $2)")
             .bind(&id)
             .bind(SystemClock.now().as_millis())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         Ok(tx.commit().await?)
     }
@@ -171,9 +174,9 @@ impl Store {
             let Ok(id) = owner.parse::<WorkspaceId>() else {
                 continue;
             };
-            let there = sqlx::query("SELECT id FROM workspaces WHERE id = $1")
+            let there = query("SELECT id FROM workspaces WHERE id = $1")
                 .bind(id.as_str())
-                .fetch_optional(&mut *tx)
+                .fetch_optional(&mut tx)
                 .await?;
             if there.is_none() {
                 tracing::info!(workspace = %id, "destroying a key that no workspace has");
@@ -214,7 +217,7 @@ impl Store {
         let data_key = self.inner.keystore.create(id.as_str()).await?;
         let keys = Keys::new(id.as_str(), &data_key);
         let content = keys.content.seal_json(name_place(&id), &name)?;
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO workspaces (id, slug, created_at, content) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (slug) DO NOTHING",
         )
@@ -222,7 +225,7 @@ impl Store {
         .bind(slug)
         .bind(SystemClock.now().as_millis())
         .bind(content)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?
         .rows_affected();
         if inserted == 0 {
@@ -240,16 +243,16 @@ impl Store {
     /// # Errors
     /// When there is none; the message lists those there are.
     pub async fn workspace(&self, slug_or_id: &str) -> Result<Workspace> {
-        let reader = self.inner.db.reader();
-        let row = sqlx::query("SELECT id, slug FROM workspaces WHERE slug = $1 OR id = $1")
+        let db = &self.inner.db;
+        let row = query("SELECT id, slug FROM workspaces WHERE slug = $1 OR id = $1")
             .bind(slug_or_id)
-            .fetch_optional(reader)
+            .fetch_optional(db.reader())
             .await?;
         let Some(row) = row else {
-            let rows = sqlx::query("SELECT slug FROM workspaces ORDER BY slug LIMIT 20")
-                .fetch_all(reader)
+            let rows = query("SELECT slug FROM workspaces ORDER BY slug LIMIT 20")
+                .fetch_all(db.reader())
                 .await?;
-            let slugs: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+            let slugs: Vec<String> = rows.iter().filter_map(|row| row.get(0).ok()).collect();
             let hint = if slugs.is_empty() {
                 ": there are none yet".to_owned()
             } else {
@@ -260,9 +263,9 @@ impl Store {
                 hint,
             });
         };
-        let id: WorkspaceId = parsed(&row.try_get::<String, _>(0)?)?;
+        let id: WorkspaceId = parsed(&row.get::<String>(0)?)?;
         let keys = self.keys_of(&id).await?;
-        Ok(Workspace::new(self.clone(), id, row.try_get(1)?, keys))
+        Ok(Workspace::new(self.clone(), id, row.get(1)?, keys))
     }
 
     /// Every workspace, by short name. One whose key is gone is left out.
@@ -270,24 +273,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceInfo>> {
-        let rows =
-            sqlx::query("SELECT id, slug, created_at, content FROM workspaces ORDER BY slug")
-                .fetch_all(self.inner.db.reader())
-                .await?;
+        let rows = query("SELECT id, slug, created_at, content FROM workspaces ORDER BY slug")
+            .fetch_all(self.inner.db.reader())
+            .await?;
         let mut out = Vec::with_capacity(rows.len());
         for row in rows {
-            let id: WorkspaceId = parsed(&row.try_get::<String, _>(0)?)?;
+            let id: WorkspaceId = parsed(&row.get::<String>(0)?)?;
             let keys = match self.keys_of(&id).await {
                 Ok(keys) => keys,
                 Err(StoreError::MissingKey(_)) => continue,
                 Err(error) => return Err(error),
             };
             out.push(WorkspaceInfo {
-                name: keys
-                    .content
-                    .open_json(name_place(&id), &row.try_get::<Vec<u8>, _>(3)?)?,
-                slug: row.try_get(1)?,
-                created_at: Timestamp::from_millis(row.try_get(2)?),
+                name: keys.content.open_json(name_place(&id), row.bytes(3)?)?,
+                slug: row.get(1)?,
+                created_at: Timestamp::from_millis(row.get(2)?),
                 id,
             });
         }
@@ -309,15 +309,12 @@ impl Store {
             "DELETE FROM workspaces WHERE id = $1",
             "DELETE FROM wrapped_keys WHERE owner = $1",
         ] {
-            sqlx::query(statement)
-                .bind(id.as_str())
-                .execute(&mut *tx)
-                .await?;
+            query(statement).bind(id.as_str()).execute(&mut tx).await?;
         }
         tx.commit().await?;
         crate::failpoint("workspace:rows_deleted");
         self.inner.keystore.destroy(id.as_str()).await?;
-        crate::audit::remove_head_file(&self.inner.data_dir, &id)?;
+        self.inner.heads.remove(&id).await?;
         self.inner.db.forget_deleted().await?;
         tracing::warn!(workspace = %id, key, "workspace deleted, its key destroyed");
         Ok(())
@@ -343,9 +340,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1")
-            .fetch_one(self.inner.db.reader())
-            .await?;
+        query("SELECT 1").fetch_one(self.inner.db.reader()).await?;
         Ok(())
     }
 
@@ -355,7 +350,7 @@ impl Store {
     /// # Errors
     /// When it takes none: its disk is full, or somebody holds it.
     pub async fn probe(&self) -> Result<()> {
-        sqlx::query("UPDATE instance SET ballast = $1")
+        query("UPDATE instance SET ballast = $1")
             .bind(vec![0_u8; PROBE_BYTES])
             .execute(self.inner.db.writer())
             .await?;
@@ -368,8 +363,9 @@ impl Store {
         &self.inner.data_dir
     }
 
-    /// Empties the write-ahead log and closes every connection.
+    /// Writes what is still to be written, empties the write-ahead log and closes every connection.
     pub async fn close(&self) {
+        self.inner.heads.settled().await;
         if let Err(error) = self.inner.db.checkpoint().await {
             tracing::warn!(%error, "the write-ahead log stays");
         }
@@ -394,10 +390,10 @@ async fn instance_id(db: &Db) -> Result<Option<String>> {
     if migrate::version(db).await? == 0 {
         return Ok(None);
     }
-    let row = sqlx::query("SELECT id FROM instance LIMIT 1")
+    let row = query("SELECT id FROM instance LIMIT 1")
         .fetch_optional(db.reader())
         .await?;
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
+    row.map(|row| Ok(row.get(0)?)).transpose()
 }
 
 fn is_slug(slug: &str) -> bool {

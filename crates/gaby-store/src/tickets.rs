@@ -5,11 +5,10 @@ use gaby_model::{
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use crate::Result;
 use crate::error::StoreError;
+use crate::sql::{Row, query};
 use crate::tx::Tx;
 use crate::workspace::{Workspace, as_word, parsed, word};
 
@@ -64,7 +63,7 @@ impl Tickets<'_> {
     /// # Errors
     /// When there is none of this id in this workspace.
     pub async fn get(&self, id: &TicketId) -> Result<Ticket> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, source, state, priority, sla_deadline, created_at, updated_at, content \
              FROM tickets WHERE id = $1 AND workspace = $2",
         )
@@ -87,7 +86,7 @@ impl Tickets<'_> {
         let state = filter.state.map_or("", TicketState::as_str);
         let before = filter.before.as_ref().map_or("", TicketId::as_str);
         // Ids sort by the time they were made.
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, source, state, priority, sla_deadline, created_at, updated_at, content \
              FROM tickets WHERE workspace = $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR id < $3) \
              ORDER BY id DESC LIMIT $4",
@@ -106,7 +105,7 @@ impl Tickets<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn of_requester(&self, email: &str, limit: u32) -> Result<Vec<Ticket>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, source, state, priority, sla_deadline, created_at, updated_at, content \
              FROM tickets WHERE workspace = $1 AND requester = $2 ORDER BY id DESC LIMIT $3",
         )
@@ -123,15 +122,15 @@ impl Tickets<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn counts(&self) -> Result<Vec<(TicketState, u64)>> {
-        let rows =
-            sqlx::query("SELECT state, COUNT(*) FROM tickets WHERE workspace = $1 GROUP BY state")
-                .bind(self.0.id().as_str())
-                .fetch_all(self.0.db().reader())
-                .await?;
+        let rows = query("SELECT state, COUNT(*) FROM tickets WHERE workspace = $1 GROUP BY state")
+            .bind(self.0.id().as_str())
+            .large()
+            .fetch_all(self.0.db().reader())
+            .await?;
         rows.iter()
             .map(|row| {
-                let count: i64 = row.try_get(1)?;
-                Ok((word(&row.try_get::<String, _>(0)?)?, count.unsigned_abs()))
+                let count: i64 = row.get(1)?;
+                Ok((word(&row.get::<String>(0)?)?, count.unsigned_abs()))
             })
             .collect()
     }
@@ -141,7 +140,7 @@ impl Tickets<'_> {
     /// # Errors
     /// When the database fails or a row does not open.
     pub async fn messages(&self, ticket: &TicketId) -> Result<Vec<Message>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, author, created_at, content FROM messages \
              WHERE ticket = $1 AND workspace = $2 ORDER BY created_at, id",
         )
@@ -151,17 +150,15 @@ impl Tickets<'_> {
         .await?;
         rows.iter()
             .map(|row| {
-                let id: String = row.try_get(0)?;
-                let content: MessageContent =
-                    self.0
-                        .unseal("messages", &id, &row.try_get::<Vec<u8>, _>(3)?)?;
+                let id: String = row.get(0)?;
+                let content: MessageContent = self.0.unseal("messages", &id, row.bytes(3)?)?;
                 Ok(Message {
                     id: parsed(&id)?,
                     ticket: ticket.clone(),
-                    author: word(&row.try_get::<String, _>(1)?)?,
+                    author: word(&row.get::<String>(1)?)?,
                     body: content.body,
                     citations: content.citations,
-                    created_at: Timestamp::from_millis(row.try_get(2)?),
+                    created_at: Timestamp::from_millis(row.get(2)?),
                 })
             })
             .collect()
@@ -181,18 +178,16 @@ impl TicketsTx<'_> {
             .as_ref()
             .map(|id| workspace.keyed_hash("ticket-external-id", id.as_bytes()));
         if let Some(external) = &external {
-            let there = sqlx::query(
+            let there = query(
                 "SELECT id FROM tickets WHERE workspace = $1 AND source = $2 AND external_id = $3",
             )
             .bind(workspace.id().as_str())
             .bind(&ticket.source)
             .bind(external.clone())
-            .fetch_optional(&mut *self.0.inner)
+            .fetch_optional(&mut self.0.inner)
             .await?;
             if let Some(row) = there {
-                return Ok(Inserted::AlreadyThere(parsed(
-                    &row.try_get::<String, _>(0)?,
-                )?));
+                return Ok(Inserted::AlreadyThere(parsed(&row.get::<String>(0)?)?));
             }
         }
         let content = workspace.seal(
@@ -204,7 +199,7 @@ impl TicketsTx<'_> {
                 requester: ticket.requester.clone(),
             },
         )?;
-        sqlx::query(
+        query(
             "INSERT INTO tickets (id, workspace, source, external_id, requester, state, priority, \
              sla_deadline, created_at, updated_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -226,7 +221,7 @@ impl TicketsTx<'_> {
         .bind(ticket.created_at.as_millis())
         .bind(ticket.updated_at.as_millis())
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         self.0.publish(Event::TicketChanged {
             ticket: ticket.id.clone(),
@@ -244,14 +239,14 @@ impl TicketsTx<'_> {
         state: TicketState,
         now: Timestamp,
     ) -> Result<()> {
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE tickets SET state = $1, updated_at = $2 WHERE id = $3 AND workspace = $4",
         )
         .bind(state.as_str())
         .bind(now.as_millis())
         .bind(id.as_str())
         .bind(self.0.workspace().id().as_str().to_owned())
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?
         .rows_affected();
         if changed == 0 {
@@ -278,7 +273,7 @@ impl TicketsTx<'_> {
                 citations: message.citations.clone(),
             },
         )?;
-        sqlx::query(
+        query(
             "INSERT INTO messages (id, workspace, ticket, author, created_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -288,7 +283,7 @@ impl TicketsTx<'_> {
         .bind(as_word(&message.author)?)
         .bind(message.created_at.as_millis())
         .bind(content)
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         self.0.publish(Event::TicketChanged {
             ticket: message.ticket.clone(),
@@ -307,16 +302,16 @@ impl TicketsTx<'_> {
         reply: &Message,
     ) -> Result<bool> {
         debug_assert!(matches!(reply.author, Author::Gaby | Author::Note));
-        let there = sqlx::query("SELECT message FROM replies WHERE investigation = $1")
+        let there = query("SELECT message FROM replies WHERE investigation = $1")
             .bind(investigation.as_str())
-            .fetch_optional(&mut *self.0.inner)
+            .fetch_optional(&mut self.0.inner)
             .await?
             .is_some();
         if there {
             return Ok(false);
         }
         self.add_message(reply).await?;
-        sqlx::query(
+        query(
             "INSERT INTO replies (investigation, workspace, ticket, message, created_at) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -325,7 +320,7 @@ impl TicketsTx<'_> {
         .bind(reply.ticket.as_str())
         .bind(reply.id.as_str())
         .bind(reply.created_at.as_millis())
-        .execute(&mut *self.0.inner)
+        .execute(&mut self.0.inner)
         .await?;
         Ok(true)
     }
@@ -344,25 +339,22 @@ fn requester_hash(workspace: &Workspace, email: &str) -> Vec<u8> {
     workspace.keyed_hash("ticket-requester", email.trim().to_lowercase().as_bytes())
 }
 
-fn ticket(workspace: &Workspace, row: &AnyRow) -> Result<Ticket> {
-    let id: String = row.try_get(0)?;
-    let content: TicketContent =
-        workspace.unseal("tickets", &id, &row.try_get::<Vec<u8>, _>(7)?)?;
-    let priority: i64 = row.try_get(3)?;
+fn ticket(workspace: &Workspace, row: &Row) -> Result<Ticket> {
+    let id: String = row.get(0)?;
+    let content: TicketContent = workspace.unseal("tickets", &id, row.bytes(7)?)?;
+    let priority: i64 = row.get(3)?;
     Ok(Ticket {
         id: parsed(&id)?,
         workspace: workspace.id().clone(),
-        source: row.try_get(1)?,
+        source: row.get(1)?,
         external_id: content.external_id,
         subject: content.subject,
         requester: content.requester,
-        state: word(&row.try_get::<String, _>(2)?)?,
+        state: word(&row.get::<String>(2)?)?,
         priority: priority_of(priority)?,
-        sla_deadline: row
-            .try_get::<Option<i64>, _>(4)?
-            .map(Timestamp::from_millis),
-        created_at: Timestamp::from_millis(row.try_get(5)?),
-        updated_at: Timestamp::from_millis(row.try_get(6)?),
+        sla_deadline: row.get::<Option<i64>>(4)?.map(Timestamp::from_millis),
+        created_at: Timestamp::from_millis(row.get(5)?),
+        updated_at: Timestamp::from_millis(row.get(6)?),
     })
 }
 

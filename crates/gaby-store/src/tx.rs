@@ -1,17 +1,17 @@
 //! One change: rows, queue, audit and events that commit together.
 
 use gaby_model::Event;
-use sqlx::{Any, Transaction};
 
 use crate::Result;
 use crate::audit::{Appended, AuditRecord};
 use crate::db::{Db, Engine};
+use crate::sql::{Transaction, query};
 use crate::workspace::Workspace;
 
 /// A change of one workspace that is not yet made. Dropping it undoes it.
 pub struct Tx {
     workspace: Workspace,
-    pub(crate) inner: Transaction<'static, Any>,
+    pub(crate) inner: Transaction,
     events: Vec<Event>,
     records: Vec<AuditRecord>,
     /// Whether its commit does not wait for the disk.
@@ -35,17 +35,13 @@ impl Tx {
         Self::over(workspace, inner, true).await
     }
 
-    async fn over(
-        workspace: Workspace,
-        mut inner: Transaction<'static, Any>,
-        unhurried: bool,
-    ) -> Result<Self> {
+    async fn over(workspace: Workspace, mut inner: Transaction, unhurried: bool) -> Result<Self> {
         if workspace.db().engine() == Engine::Postgres {
             // One change of a workspace at a time, as on SQLite: what a change reads first stays as
             // it is until the change is made, and the audit chain has no forks.
-            sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+            query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
                 .bind(workspace.id().as_str())
-                .execute(&mut *inner)
+                .execute(&mut inner)
                 .await?;
         }
         Ok(Self {
@@ -88,8 +84,8 @@ impl Tx {
             .is_some_and(|appended| appended.checkpoint.is_some());
         let db = self.workspace.db();
         if self.unhurried && signed_for_others && db.engine() == Engine::Postgres {
-            sqlx::query("SET LOCAL synchronous_commit = on")
-                .execute(&mut *self.inner)
+            query("SET LOCAL synchronous_commit = on")
+                .execute(&mut self.inner)
                 .await?;
         }
         self.inner.commit().await?;
@@ -102,7 +98,7 @@ impl Tx {
                 (true, true) => settled(self.workspace.db()).await,
             };
             if on_disk {
-                crate::audit::write_head_file(&self.workspace, &appended);
+                crate::audit::tell_head(&self.workspace, appended);
             }
         }
         if self.unhurried {

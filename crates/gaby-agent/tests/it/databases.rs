@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gaby_store::DatabaseUrl;
-use sqlx::{AnyPool, AssertSqlSafe};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// Names the file of a test's folder that says where its database is.
 const NOTE: &str = "database";
@@ -35,10 +35,9 @@ async fn new_database(server: &str) -> String {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    sqlx::any::install_default_drivers();
-    let pool = AnyPool::connect(server).await.unwrap();
+    let mut database = PgConnection::connect(server).await.unwrap();
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&pool)
+        .execute(&mut database)
         .await
         .unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();

@@ -8,7 +8,7 @@ use gaby_model::CallKey;
 use gaby_store::StoreError;
 use secrecy::ExposeSecret as _;
 
-use super::host::{Host, Shared, lock};
+use super::host::{Host, Kept, Shared, lock};
 use super::record::Setup;
 use super::supervise;
 
@@ -47,7 +47,7 @@ async fn follow(shared: &Arc<Shared>) -> Result<(), StoreError> {
                 let known = entry.setup();
                 let same = reaches_the_same(&known, &setup);
                 if same && (known.autonomy != setup.autonomy || known.config != setup.config) {
-                    *lock(&entry.setup) = setup.clone();
+                    *lock(&entry.kept) = Kept::new(setup.clone());
                 }
                 same
             }

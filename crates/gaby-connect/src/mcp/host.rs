@@ -102,9 +102,49 @@ pub(super) struct Pinned {
     pub(super) suspended: Option<String>,
 }
 
+/// How a connector is set up, and what Gaby's own servers offer under that; another set-up has its own.
+pub(super) struct Kept {
+    setup: Setup,
+    offers: Option<Arc<[ToolDefinition]>>,
+}
+
+impl Kept {
+    pub(super) fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            offers: None,
+        }
+    }
+
+    pub(super) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// None for a third party's server: what that offers is pinned.
+    fn offers(&mut self, registry: &Registry) -> Option<Arc<[ToolDefinition]>> {
+        let Reach::Manifest { manifest, settings } = &self.setup.config.reach else {
+            return None;
+        };
+        if self.offers.is_none() {
+            let own = registry.get(manifest).and_then(|manifest| {
+                let given = complete(&manifest, settings, &self.setup.exposed()).ok()?;
+                let tools = offered(&manifest, &given);
+                let tools = tools.map(|tool| tool.definition(&self.setup.name));
+                let mut tools: Vec<_> = tools.collect();
+                tools
+                    .iter_mut()
+                    .for_each(|tool| with_role(&self.setup, tool));
+                Some(tools)
+            });
+            self.offers = Some(own.unwrap_or_default().into());
+        }
+        self.offers.clone()
+    }
+}
+
 /// One connector in memory.
 pub(super) struct Entry {
-    pub(super) setup: Mutex<Setup>,
+    pub(super) kept: Mutex<Kept>,
     pub(super) live: watch::Sender<Live>,
     pub(super) pins: Mutex<BTreeMap<String, Pinned>>,
     /// Wakes the supervisor: something failed, or should be tried now.
@@ -116,7 +156,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn setup(&self) -> Setup {
-        lock(&self.setup).clone()
+        lock(&self.kept).setup().clone()
     }
 
     /// Has the connector reached anew, because a call over this session failed.
@@ -358,32 +398,21 @@ impl<K: CallKey> Host<K> {
 
     /// The definitions of a connector's tools, each with the reason when it is suspended.
     pub(super) fn definitions(&self, entry: &Entry) -> Vec<(ToolDefinition, Option<String>)> {
-        let setup = entry.setup();
-        let mut all = match &setup.config.reach {
-            Reach::Manifest { manifest, settings } => self
-                .shared
-                .registry
-                .get(manifest)
-                .and_then(|manifest| {
-                    let given = complete(&manifest, settings, &setup.exposed()).ok()?;
-                    Some(
-                        offered(&manifest, &given)
-                            .map(|tool| (tool.definition(&setup.name), None))
-                            .collect::<Vec<_>>(),
-                    )
-                })
-                .unwrap_or_default(),
-            _ => lock(&entry.pins)
-                .values()
-                .map(|pinned| (third_party(&setup, &pinned.pin), pinned.suspended.clone()))
-                .collect(),
-        };
-        for (definition, _) in &mut all {
-            if let Some(role) = setup.config.roles.get(&definition.tool.tool) {
-                definition.role = Some(role.clone());
-            }
+        if let Some(own) = self.offers(entry) {
+            return own.iter().map(|tool| (tool.clone(), None)).collect();
         }
-        all
+        let setup = entry.setup();
+        let pinned = lock(&entry.pins);
+        let tools = pinned.values().map(|pinned| {
+            let mut tool = third_party(&setup, &pinned.pin);
+            with_role(&setup, &mut tool);
+            (tool, pinned.suspended.clone())
+        });
+        tools.collect()
+    }
+
+    fn offers(&self, entry: &Entry) -> Option<Arc<[ToolDefinition]>> {
+        lock(&entry.kept).offers(&self.shared.registry)
     }
 
     /// Calls the tool that the key was made for. The key is used up.
@@ -409,19 +438,16 @@ impl<K: CallKey> Host<K> {
                 });
             }
         };
-        let first_party = entry.setup().is_first_party();
         let session = reachable(&entry, &connector).await?;
-        if first_party {
-            let known = self.definitions(&entry);
-            if !known
-                .iter()
-                .any(|(definition, _)| definition.tool.tool == tool)
-            {
-                return Err(CallError::Unknown(full));
+        let own = self.offers(&entry);
+        let first_party = own.is_some();
+        match own {
+            Some(own) if own.iter().any(|known| known.tool.tool == tool) => {}
+            Some(_) => return Err(CallError::Unknown(full)),
+            None => {
+                self.check_pin(&entry, &session, &tool, &full, &arguments)
+                    .await?;
             }
-        } else {
-            self.check_pin(&entry, &session, &tool, &full, &arguments)
-                .await?;
         }
         let answer = session
             .call(&tool, arguments, key.idempotency_key())
@@ -552,6 +578,13 @@ async fn reachable(entry: &Entry, connector: &str) -> Result<Arc<Session>, CallE
             None => Err(down(live.last_error.clone())),
         },
         _ => Err(down(None)),
+    }
+}
+
+/// The generic job that the operator gave a tool, if any.
+fn with_role(setup: &Setup, tool: &mut ToolDefinition) {
+    if let Some(role) = setup.config.roles.get(&tool.tool.tool) {
+        tool.role = Some(role.clone());
     }
 }
 

@@ -9,7 +9,7 @@ use gaby_store::connectors::ToolPin;
 use serde_json::{Value, json};
 
 use super::error::ConnectError;
-use super::host::{ConnectorStatus, Entry, Host, lock, now};
+use super::host::{ConnectorStatus, Entry, Host, Kept, lock, now};
 use super::pin;
 use super::record::{Reach, Setup};
 use super::session::Session;
@@ -246,7 +246,7 @@ impl<K: CallKey> Host<K> {
         });
         self.store(&setup, note("connector.decided", &setup, decision))
             .await?;
-        *lock(&entry.setup) = setup;
+        *lock(&entry.kept) = Kept::new(setup);
         Ok(())
     }
 

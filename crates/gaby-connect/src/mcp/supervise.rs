@@ -9,7 +9,7 @@ use gaby_store::connectors::ToolPin;
 use rmcp::model::Tool;
 use tokio::sync::{Notify, watch};
 
-use super::host::{ConnectorState, Entry, Live, Pinned, Shared, lock, now};
+use super::host::{ConnectorState, Entry, Kept, Live, Pinned, Shared, lock, now};
 use super::pin;
 use super::record::{Reach, Setup};
 use super::session::Session;
@@ -43,7 +43,7 @@ pub(super) fn take_up(
         session: None,
     };
     let entry = Arc::new(Entry {
-        setup: Mutex::new(setup),
+        kept: Mutex::new(Kept::new(setup)),
         live: watch::channel(live).0,
         pins: Mutex::new(pins.into_iter().map(from_store).collect()),
         nudge: Notify::new(),
@@ -146,7 +146,7 @@ async fn supervise(shared: Weak<Shared>, entry: Weak<Entry>, mut ready: Option<S
             return;
         };
         tracing::warn!(
-            connector = lock(&connector.setup).name,
+            connector = lock(&connector.kept).setup().name,
             reason,
             "a connector is down"
         );

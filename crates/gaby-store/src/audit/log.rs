@@ -1,14 +1,10 @@
 //! Writing and reading the log.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-
 use ed25519_dalek::VerifyingKey;
 use gaby_model::{WorkspaceId, canonical};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use sqlx::{Any, Row as _, Transaction};
 
 use super::chain::{self, Hash};
 use super::merkle::Edge;
@@ -19,6 +15,7 @@ use crate::db::Engine;
 use crate::error::StoreError;
 use crate::keys::random;
 use crate::seal::Place;
+use crate::sql::{Transaction, query};
 use crate::store::Store;
 use crate::workspace::Workspace;
 
@@ -70,7 +67,7 @@ pub struct ExportedLog {
 /// Begins the log of a new workspace. The head file is there before the rows are, so that a log
 /// without one was tampered with.
 pub(crate) async fn start_chain(
-    tx: &mut Transaction<'static, Any>,
+    tx: &mut Transaction,
     store: &Store,
     workspace: &WorkspaceId,
 ) -> Result<()> {
@@ -84,8 +81,8 @@ pub(crate) async fn start_chain(
         Some(&genesis),
         &store.inner.audit_key,
     );
-    replace_head_file(store.data_dir(), workspace, 0, &signed_head)?;
-    sqlx::query(
+    store.inner.heads.begin(workspace, &signed_head)?;
+    query(
         "INSERT INTO audit_heads (workspace, nonce, seq, hash, edge, signed_head) \
          VALUES ($1, $2, 0, $3, $4, $5)",
     )
@@ -94,13 +91,13 @@ pub(crate) async fn start_chain(
     .bind(genesis.to_vec())
     .bind(edge.to_bytes())
     .bind(signed_head)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
 pub(crate) async fn append(
-    tx: &mut Transaction<'static, Any>,
+    tx: &mut Transaction,
     workspace: &Workspace,
     records: Vec<AuditRecord>,
 ) -> Result<Appended> {
@@ -112,13 +109,13 @@ pub(crate) async fn append(
             "SELECT seq, hash, edge FROM audit_heads WHERE workspace = $1 FOR UPDATE"
         }
     };
-    let row = sqlx::query(statement).bind(id).fetch_one(&mut **tx).await?;
-    let mut seq = row.try_get::<i64, _>(0)?.unsigned_abs();
+    let row = query(statement).bind(id).fetch_one(&mut *tx).await?;
+    let mut seq = row.get::<i64>(0)?.unsigned_abs();
     let mut hash: Hash = row
-        .try_get::<Vec<u8>, _>(1)?
+        .get::<Vec<u8>>(1)?
         .try_into()
         .map_err(|_| StoreError::corrupt("the audit head's hash"))?;
-    let mut edge = Edge::from_bytes(&row.try_get::<Vec<u8>, _>(2)?)
+    let mut edge = Edge::from_bytes(row.bytes(2)?)
         .ok_or_else(|| StoreError::corrupt("the audit head's edge"))?;
     let key = &workspace.store().inner.audit_key;
     let origin = workspace.audit_origin();
@@ -144,7 +141,7 @@ pub(crate) async fn append(
         hash = chain::next(&hash, &bytes);
         edge.push(&bytes);
         let number = seq.to_string();
-        sqlx::query(
+        query(
             "INSERT INTO audit_entries (workspace, seq, entry, hash, salt) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -153,23 +150,21 @@ pub(crate) async fn append(
         .bind(String::from_utf8(bytes).map_err(StoreError::corrupt)?)
         .bind(hash.to_vec())
         .bind(workspace.keys().content.seal(salt_place(&number), &salt))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
         if seq % CHECKPOINT_EVERY == 0 {
             let signed = note::sign(&origin, seq, &edge.root(), None, key);
-            sqlx::query(
-                "INSERT INTO audit_checkpoints (workspace, size, note) VALUES ($1, $2, $3)",
-            )
-            .bind(id)
-            .bind(seq as i64)
-            .bind(&signed)
-            .execute(&mut **tx)
-            .await?;
+            query("INSERT INTO audit_checkpoints (workspace, size, note) VALUES ($1, $2, $3)")
+                .bind(id)
+                .bind(seq as i64)
+                .bind(&signed)
+                .execute(&mut *tx)
+                .await?;
             checkpoint = Some(signed);
         }
     }
     let signed_head = note::sign(&origin, seq, &edge.root(), Some(&hash), key);
-    sqlx::query(
+    query(
         "UPDATE audit_heads SET seq = $1, hash = $2, edge = $3, signed_head = $4 WHERE workspace = $5",
     )
     .bind(seq as i64)
@@ -177,7 +172,7 @@ pub(crate) async fn append(
     .bind(edge.to_bytes())
     .bind(&signed_head)
     .bind(id)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(Appended {
         seq,
@@ -209,66 +204,14 @@ fn salt_place(seq: &str) -> Place<'_> {
     }
 }
 
-fn head_file(data_dir: &Path, workspace: &WorkspaceId) -> PathBuf {
-    data_dir.join("audit").join(format!("{workspace}.head"))
-}
-
-pub(crate) fn remove_head_file(data_dir: &Path, workspace: &WorkspaceId) -> Result<()> {
-    let path = head_file(data_dir, workspace);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(StoreError::File { path, source })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Replaces the head file. A failure leaves the older one, which verification allows for, and is
-/// logged: the change itself is on disk by now and must not be reported as failed.
-pub(crate) fn write_head_file(workspace: &Workspace, appended: &Appended) {
-    let data_dir = workspace.store().data_dir();
-    let written = replace_head_file(
-        data_dir,
-        workspace.id(),
-        appended.seq,
-        &appended.signed_head,
-    );
-    if let Err(error) = written {
-        tracing::warn!(%error, "the audit head file stays behind");
-    }
+/// Has the head written beside the database, and tells a checkpoint that was signed.
+pub(crate) fn tell_head(workspace: &Workspace, appended: Appended) {
+    let heads = &workspace.store().inner.heads;
+    heads.write_soon(workspace.id(), appended.seq, appended.signed_head);
     if let Some(checkpoint) = &appended.checkpoint {
         // The log line is the copy outside this machine's database, for those who collect logs.
         tracing::info!(checkpoint, "the audit log was signed");
     }
-}
-
-fn replace_head_file(
-    data_dir: &Path,
-    workspace: &WorkspaceId,
-    seq: u64,
-    signed_head: &str,
-) -> Result<()> {
-    let path = head_file(data_dir, workspace);
-    let write = || -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        // Two appends may finish in either order; the later head wins.
-        let there = std::fs::read_to_string(&path).unwrap_or_default();
-        let there: Option<u64> = there.lines().nth(1).and_then(|size| size.parse().ok());
-        if there.is_some_and(|there| there >= seq) {
-            return Ok(());
-        }
-        let temporary = path.with_extension(format!("head.{seq}"));
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(signed_head.as_bytes())?;
-        file.sync_data()?;
-        std::fs::rename(&temporary, &path)
-    };
-    write().map_err(|source| StoreError::File {
-        path: path.clone(),
-        source,
-    })
 }
 
 impl Audit<'_> {
@@ -278,7 +221,7 @@ impl Audit<'_> {
     /// When the database fails.
     pub async fn list(&self, before: Option<u64>, limit: u32) -> Result<Vec<(AuditEntry, String)>> {
         let before = before.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT entry, hash FROM audit_entries WHERE workspace = $1 AND seq < $2 \
              ORDER BY seq DESC LIMIT $3",
         )
@@ -289,9 +232,9 @@ impl Audit<'_> {
         .await?;
         rows.iter()
             .map(|row| {
-                let entry = serde_json::from_str(&row.try_get::<String, _>(0)?)
-                    .map_err(StoreError::corrupt)?;
-                Ok((entry, hex::encode(row.try_get::<Vec<u8>, _>(1)?)))
+                let entry =
+                    serde_json::from_str(&row.get::<String>(0)?).map_err(StoreError::corrupt)?;
+                Ok((entry, hex::encode(row.get::<Vec<u8>>(1)?)))
             })
             .collect()
     }
@@ -304,7 +247,9 @@ impl Audit<'_> {
         let id = self.0.id().as_str();
         // The file is read before the database: it is written after the commit of what it signs, so
         // it can lag behind what is read here and never lead.
-        let path = head_file(self.0.store().data_dir(), self.0.id());
+        let heads = &self.0.store().inner.heads;
+        heads.settled().await;
+        let path = heads.path(self.0.id());
         let beside = match std::fs::read_to_string(&path) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -313,33 +258,32 @@ impl Audit<'_> {
         };
         // One moment of the database, while others append.
         let mut reader = self.0.db().snapshot().await?;
-        let head = sqlx::query("SELECT nonce, signed_head FROM audit_heads WHERE workspace = $1")
+        let head = query("SELECT nonce, signed_head FROM audit_heads WHERE workspace = $1")
             .bind(id)
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut reader)
             .await?;
         let (nonce, signed) = match head {
-            Some(row) => (row.try_get::<Vec<u8>, _>(0)?, row.try_get::<String, _>(1)?),
+            Some(row) => (row.get::<Vec<u8>>(0)?, row.get::<String>(1)?),
             None => (Vec::new(), String::new()),
         };
-        let rows = sqlx::query(
-            "SELECT seq, entry, hash FROM audit_entries WHERE workspace = $1 ORDER BY seq",
-        )
-        .bind(id)
-        .fetch_all(&mut *reader)
-        .await?;
+        let rows =
+            query("SELECT seq, entry, hash FROM audit_entries WHERE workspace = $1 ORDER BY seq")
+                .bind(id)
+                .large()
+                .fetch_all(&mut reader)
+                .await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
             entries.push((
-                row.try_get::<i64, _>(0)?.unsigned_abs(),
-                row.try_get(1)?,
-                hex::encode(row.try_get::<Vec<u8>, _>(2)?),
+                row.get::<i64>(0)?.unsigned_abs(),
+                row.get(1)?,
+                hex::encode(row.get::<Vec<u8>>(2)?),
             ));
         }
-        let notes =
-            sqlx::query("SELECT note FROM audit_checkpoints WHERE workspace = $1 ORDER BY size")
-                .bind(id)
-                .fetch_all(&mut *reader)
-                .await?;
+        let notes = query("SELECT note FROM audit_checkpoints WHERE workspace = $1 ORDER BY size")
+            .bind(id)
+            .fetch_all(&mut reader)
+            .await?;
         reader.rollback().await?;
         // On PostgreSQL another process, with a folder of its own, may have made the workspace.
         let beside = match self.0.db().engine() {
@@ -352,7 +296,7 @@ impl Audit<'_> {
             entries,
             checkpoints: notes
                 .iter()
-                .map(|row| Ok(row.try_get(0)?))
+                .map(|row| Ok(row.get(0)?))
                 .collect::<Result<_>>()?,
             heads: [Some(signed), beside].into_iter().flatten().collect(),
         })
@@ -373,21 +317,20 @@ impl Audit<'_> {
     /// # Errors
     /// When the database fails, or the entry's salt was changed.
     pub async fn is_about(&self, seq: u64, content: &serde_json::Value) -> Result<Option<bool>> {
-        let row =
-            sqlx::query("SELECT entry, salt FROM audit_entries WHERE workspace = $1 AND seq = $2")
-                .bind(self.0.id().as_str())
-                .bind(i64::try_from(seq).unwrap_or(i64::MAX))
-                .fetch_optional(self.0.db().reader())
-                .await?;
+        let row = query("SELECT entry, salt FROM audit_entries WHERE workspace = $1 AND seq = $2")
+            .bind(self.0.id().as_str())
+            .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+            .fetch_optional(self.0.db().reader())
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let entry: AuditEntry =
-            serde_json::from_str(&row.try_get::<String, _>(0)?).map_err(StoreError::corrupt)?;
+            serde_json::from_str(&row.get::<String>(0)?).map_err(StoreError::corrupt)?;
         let number = seq.to_string();
         let salt = self
             .0
             .keys()
             .content
-            .open(salt_place(&number), &row.try_get::<Vec<u8>, _>(1)?)?;
+            .open(salt_place(&number), row.bytes(1)?)?;
         let salt: &[u8; 32] = salt[..]
             .try_into()
             .map_err(|_| StoreError::corrupt("the salt of an audit entry"))?;
@@ -399,13 +342,13 @@ impl Audit<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn checkpoint(&self) -> Result<String> {
-        let row = sqlx::query("SELECT seq, edge FROM audit_heads WHERE workspace = $1")
+        let row = query("SELECT seq, edge FROM audit_heads WHERE workspace = $1")
             .bind(self.0.id().as_str())
             .fetch_one(self.0.db().reader())
             .await?;
-        let edge = Edge::from_bytes(&row.try_get::<Vec<u8>, _>(1)?)
+        let edge = Edge::from_bytes(row.bytes(1)?)
             .ok_or_else(|| StoreError::corrupt("the audit head's edge"))?;
-        let seq = row.try_get::<i64, _>(0)?.unsigned_abs();
+        let seq = row.get::<i64>(0)?.unsigned_abs();
         let store = &self.0.store().inner;
         Ok(note::sign(
             &self.0.audit_origin(),

@@ -10,6 +10,7 @@
 //! checkpoints kept elsewhere can ([`verify`]).
 
 mod chain;
+mod heads;
 mod log;
 mod merkle;
 mod note;
@@ -19,7 +20,8 @@ use gaby_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use log::{Appended, append, remove_head_file, start_chain, write_head_file};
+pub(crate) use heads::HeadFiles;
+pub(crate) use log::{Appended, append, start_chain, tell_head};
 pub use log::{Audit, ExportedLog};
 pub use note::{Checkpoint, read_verifying_key, verifying_key_text};
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::lifecycle::record;
-use crate::stores::{TestStore, every_engine, intruder, statement};
+use crate::stores::{TestStore, every_engine, rows, statement, statement_with};
 
 const ENTRIES: u64 = 200;
 
@@ -235,15 +235,13 @@ async fn a_database_that_was_put_back_is_seen_by_the_head_beside_it_and_by_a_kep
     for test in every_engine().await {
         let acme = filled(&test, "acme").await;
         let id = acme.id().clone();
-        let pool = intruder(&test).await;
-        let old_head: (i64, Vec<u8>, Vec<u8>, String) = {
-            use sqlx::Row as _;
-            let row = sqlx::query("SELECT seq, hash, edge, signed_head FROM audit_heads")
-                .fetch_one(&pool)
-                .await
-                .unwrap();
-            (row.get(0), row.get(1), row.get(2), row.get(3))
-        };
+        let old_head = rows(
+            &test,
+            "SELECT seq, hash, edge, signed_head FROM audit_heads",
+        )
+        .await;
+        let old_head = old_head.into_iter().next().unwrap();
+        assert_eq!(found(&acme).await, None);
         let file = test.config.data_dir.join(format!("audit/{id}.head"));
         let old_file = std::fs::read(&file).unwrap();
         append(&acme, 100).await;
@@ -263,14 +261,8 @@ async fn a_database_that_was_put_back_is_seen_by_the_head_beside_it_and_by_a_kep
         ] {
             statement(&test, sql).await;
         }
-        sqlx::query("UPDATE audit_heads SET seq = $1, hash = $2, edge = $3, signed_head = $4")
-            .bind(old_head.0)
-            .bind(old_head.1)
-            .bind(old_head.2)
-            .bind(old_head.3)
-            .execute(&pool)
-            .await
-            .unwrap();
+        let put_back = "UPDATE audit_heads SET seq = $1, hash = $2, edge = $3, signed_head = $4";
+        statement_with(&test, put_back, old_head).await;
         assert_eq!(found(&acme).await, Some((201, Kind::RolledBack)));
         // With the file: this machine alone cannot tell, a kept checkpoint can.
         std::fs::write(&file, old_file).unwrap();
@@ -289,11 +281,14 @@ async fn a_head_file_that_lags_behind_a_crash_is_no_alarm_and_catches_up() {
             .data_dir
             .join(format!("audit/{}.head", acme.id()));
         append(&acme, 3).await;
+        assert_eq!(found(&acme).await, None);
         let behind = std::fs::read(&file).unwrap();
         append(&acme, 2).await;
+        assert_eq!(found(&acme).await, None);
         std::fs::write(&file, behind).unwrap();
         assert_eq!(found(&acme).await, None);
         append(&acme, 1).await;
+        assert_eq!(found(&acme).await, None);
         let caught_up = std::fs::read_to_string(&file).unwrap();
         assert_eq!(caught_up.lines().nth(1), Some("6"));
     }

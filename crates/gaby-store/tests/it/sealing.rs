@@ -7,14 +7,14 @@ use gaby_model::*;
 use gaby_store::connectors::{ConnectorRecord, ToolPin};
 use gaby_store::documents::{Chunk, Document, KnowledgeSource};
 use gaby_store::{Store, StoreError, Workspace};
+use rusqlite::types::Value;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use sqlx::Row as _;
 
 use crate::lifecycle::{action, investigation, message, record, ticket};
 use crate::llm_calls::llm_call;
 use crate::opening::files;
-use crate::stores::{TestStore, every_engine, intruder, statement};
+use crate::stores::{TestStore, every_engine, rows, statement, statement_with};
 
 /// Stands in every text that is stored below.
 const MARKER: &str = "Zanzibar";
@@ -224,34 +224,26 @@ async fn holds_marker(test: &TestStore) -> Option<String> {
 
 /// Every row of every table of a PostgreSQL database, bytes as they are.
 async fn dump(test: &TestStore) -> BTreeMap<String, Vec<u8>> {
-    let pool = intruder(test).await;
-    let tables = sqlx::query(
+    let tables = rows(
+        test,
         "SELECT table_name::text, column_name::text FROM information_schema.columns \
          WHERE table_schema = 'public'",
-    )
-    .fetch_all(&pool)
-    .await
-    .unwrap();
+    );
     let mut out = BTreeMap::new();
-    for row in tables {
-        let (table, column): (String, String) = (row.get(0), row.get(1));
+    for row in tables.await {
+        let (table, column) = (text(&row[0]), text(&row[1]));
         let sql = format!(
             "SELECT COALESCE(CASE WHEN pg_typeof({column}) = 'bytea'::regtype \
              THEN {column}::text::bytea ELSE convert_to({column}::text, 'UTF8') END, ''::bytea) \
              FROM {table}"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-        let mut bytes = Vec::new();
-        for row in rows {
-            bytes.extend(row.get::<Vec<u8>, _>(0));
-            bytes.push(b'\n');
+        let mut all = Vec::new();
+        for row in rows(test, &sql).await {
+            all.extend(bytes(&row[0]));
+            all.push(b'\n');
         }
-        out.insert(format!("{table}.{column}"), bytes);
+        out.insert(format!("{table}.{column}"), all);
     }
-    pool.close().await;
     out
 }
 
@@ -462,17 +454,10 @@ async fn a_deleted_workspace_is_gone_from_a_backup_too() {
         // The rows of a backup come back; the key does not.
         for (workspace, slug, content) in workspaces {
             if workspace == id.as_str() {
-                let pool = intruder(&test).await;
-                sqlx::query(
-                    "INSERT INTO workspaces (id, slug, created_at, content) VALUES ($1, $2, 0, $3)",
-                )
-                .bind(workspace)
-                .bind(slug)
-                .bind(content)
-                .execute(&pool)
-                .await
-                .unwrap();
-                pool.close().await;
+                let sql =
+                    "INSERT INTO workspaces (id, slug, created_at, content) VALUES ($1, $2, 0, $3)";
+                let values = vec![workspace.into(), slug.into(), content.into()];
+                statement_with(&test, sql, values).await;
             }
         }
         let opened = test.store.workspace("acme").await;
@@ -487,24 +472,30 @@ async fn a_deleted_workspace_is_gone_from_a_backup_too() {
 
 /// Rows of a table, as a backup would hold them: for `workspaces` id, slug and content.
 async fn saved(test: &TestStore, table: &str) -> Vec<(String, String, Vec<u8>)> {
-    let pool = intruder(test).await;
     let sql = match table {
         "workspaces" => "SELECT id, slug, content FROM workspaces".to_owned(),
         table => format!("SELECT workspace FROM {table}"),
     };
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-    let out = rows
-        .iter()
-        .map(|row| match table {
-            "workspaces" => (row.get(0), row.get(1), row.get(2)),
-            _ => (row.get(0), String::new(), Vec::new()),
-        })
-        .collect();
-    pool.close().await;
-    out
+    let found = rows(test, &sql).await;
+    let rows = found.iter().map(|row| match table {
+        "workspaces" => (text(&row[0]), text(&row[1]), bytes(&row[2])),
+        _ => (text(&row[0]), String::new(), Vec::new()),
+    });
+    rows.collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => panic!("not a text: {other:?}"),
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    match value {
+        Value::Blob(bytes) => bytes.clone(),
+        other => panic!("not bytes: {other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gaby_store::{DatabaseUrl, MasterKeySource, Store, StoreConfig};
-use sqlx::{AnyPool, AssertSqlSafe};
+use rusqlite::types::Value;
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, PgConnection, Row as _, TypeInfo as _};
 
 /// A store of its own, gone with this.
 pub(crate) struct TestStore {
@@ -51,28 +52,64 @@ fn place(database: DatabaseUrl) -> Unopened {
     Unopened { config, folder }
 }
 
-/// A connection of an intruder's, who has the database and not the key.
-pub(crate) async fn intruder(test: &TestStore) -> AnyPool {
-    sqlx::any::install_default_drivers();
-    let address = match &test.config.database {
-        DatabaseUrl::Postgres(address) => address.clone(),
-        _ => format!(
-            "sqlite://{}",
-            test.config.data_dir.join("gaby.db").display()
-        ),
+/// What an intruder reads, who has the database and not the key.
+pub(crate) async fn rows(test: &TestStore, sql: &str) -> Vec<Vec<Value>> {
+    let DatabaseUrl::Postgres(address) = &test.config.database else {
+        let database = sqlite(test);
+        let mut statement = database.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        });
+        return rows.unwrap().map(Result::unwrap).collect();
     };
-    AnyPool::connect(&address).await.unwrap()
+    let mut database = PgConnection::connect(address).await.unwrap();
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut database);
+    let rows = rows.await.unwrap();
+    database.close().await.unwrap();
+    let value =
+        |row: &sqlx::postgres::PgRow, column: usize| match row.column(column).type_info().name() {
+            "INT8" => Value::Integer(row.get(column)),
+            "BYTEA" => Value::Blob(row.get(column)),
+            _ => Value::Text(row.get(column)),
+        };
+    rows.iter()
+        .map(|row| (0..row.len()).map(|column| value(row, column)).collect())
+        .collect()
 }
 
-/// What the intruder does with it.
+/// What the intruder changes.
 pub(crate) async fn statement(test: &TestStore, sql: &str) -> u64 {
-    let pool = intruder(test).await;
-    let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    statement_with(test, sql, Vec::new()).await
+}
+
+/// What the intruder changes, with these values.
+pub(crate) async fn statement_with(test: &TestStore, sql: &str, values: Vec<Value>) -> u64 {
+    let DatabaseUrl::Postgres(address) = &test.config.database else {
+        let changed = sqlite(test).execute(sql, rusqlite::params_from_iter(values));
+        return changed.unwrap() as u64;
+    };
+    let mut database = PgConnection::connect(address).await.unwrap();
+    let mut statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    for value in values {
+        statement = match value {
+            Value::Integer(number) => statement.bind(number),
+            Value::Blob(bytes) => statement.bind(bytes),
+            Value::Text(text) => statement.bind(text),
+            other => panic!("no statement here has {other:?}"),
+        };
+    }
+    let done = statement.execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
     done.rows_affected()
+}
+
+fn sqlite(test: &TestStore) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(test.config.data_dir.join("gaby.db")).unwrap();
+    database
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .unwrap();
+    database
 }
 
 async fn new_database(server: &str) -> String {
@@ -82,10 +119,9 @@ async fn new_database(server: &str) -> String {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    sqlx::any::install_default_drivers();
-    let pool = AnyPool::connect(server).await.unwrap();
+    let mut database = PgConnection::connect(server).await.unwrap();
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&pool)
+        .execute(&mut database)
         .await
         .unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
