@@ -5,8 +5,9 @@ stub's own time, found by sending it the same requests with a bare client, and t
 
 Gaby, per turn: hides what is personal, puts the question on record (sealed) before it is asked and settles it
 after, weighs the read at the gate, calls it in its connector, seals the step and its evidence and appends to the
-signed audit chain, and sends a trace. LangGraph, per turn: a checkpoint after the model and one after the tool,
-as its SQLite saver does by itself; no gate, no sealing, no audit, no trace.
+signed audit chain, and sends a trace. LangGraph is measured twice: as it comes, with a checkpoint after the model
+and one after the tool, as its SQLite saver makes them; and with what it has for the same work, which is all
+of that but the gate's weighing, the record beside the checkpoints, and the audit chain.
 """
 
 import contextlib
@@ -42,7 +43,7 @@ SCRIPT = {
 
 
 def measure(gaby, data, investigations, scratch):
-    """Milliseconds per turn: `gaby`, `peer`, and of what they consist."""
+    """Milliseconds per turn: `gaby`, `peer` as it comes, `full_peer`, and of what they consist."""
     script = scratch / "turns.json"
     script.write_text(json.dumps(SCRIPT))
     with stub(gaby, script) as model:
@@ -54,11 +55,14 @@ def measure(gaby, data, investigations, scratch):
             theirs = recorded[:]
         mine = ours(gaby, data, model, investigations, scratch)
         peer = peers(model, data, investigations, scratch)
+        with receiver() as (_, address):
+            full = peers(model, data, investigations, scratch, address)
         # Between two calls of the peer's tool lies the question that comes after the first.
         bare = {"gaby": bare_times(model, gabys), "peer": bare_times(model, theirs)[1:]}
     return {
         "gaby_ms": left(mine, bare["gaby"]),
         "peer_ms": left(peer, bare["peer"]),
+        "full_peer_ms": left(full, bare["peer"]),
         "turns": sum(len(one["turns"]) for one in mine),
         "gaby_stub_ms": statistics.median(bare["gaby"]),
         "peer_stub_ms": statistics.median(bare["peer"]),
@@ -143,10 +147,10 @@ def millis(span):
     return (span.end_time_unix_nano - span.start_time_unix_nano) / 1e6
 
 
-def peers(model, data, investigations, scratch):
-    """The same loop in LangGraph, in a process of its own."""
+def peers(model, data, investigations, scratch, *traces):
+    """The same loop in LangGraph, in a process of its own; in full when it has somewhere to send traces to."""
     database = next(data.rglob("larkfield*.db"))
-    command = [sys.executable, "-W", "ignore", HERE / "agent_peer.py", model, str(TURNS), str(investigations), database, scratch / "peer.db"]
+    command = [sys.executable, "-W", "ignore", HERE / "agent_peer.py", model, str(TURNS), str(investigations), database, scratch / f"peer-{len(traces)}.db", *traces]
     return json.loads(run(command))
 
 
