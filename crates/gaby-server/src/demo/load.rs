@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gaby_agent::SourceSettings;
 use gaby_connect::manifest;
 use gaby_connect::mcp::{ConnectError, Override};
+use gaby_gate::{Standing, consent};
 use gaby_knowledge::{IngestRequest, Silent};
 use gaby_model::{Clock as _, SystemClock, UserId};
 use gaby_store::accounts::{Role, User};
@@ -94,12 +95,21 @@ impl Demo {
         let workspace = self.workspace(store).await?;
         let tenant = tenants.open(&workspace).await?;
         self.settle(&tenant).await?;
+        let mut connected = Vec::new();
         for connector in &self.plan.connectors {
-            self.connect(&tenant, connector).await?;
+            connected.push(self.connect(&tenant, connector).await?);
         }
         let failed = |error: &dyn std::fmt::Display| DemoError::Admin(error.to_string());
         let hashed = hashed.await.map_err(|error| failed(&error))?;
-        admin(store, password, hashed.map_err(|error| failed(&error))?).await
+        let admin = admin(store, password, hashed.map_err(|error| failed(&error))?).await?;
+        for name in connected {
+            // The log says once that it was connected, also when the demo is started again.
+            if workspace.grant(&name).await?.is_none() {
+                let (whole, by) = (Standing::default(), Some(&admin.id));
+                consent::grant(&workspace, &name, &whole, by, SystemClock.now()).await?;
+            }
+        }
+        Ok(admin)
     }
 
     /// Takes the articles in, to be found by words and by meaning before the first ticket arrives.
@@ -171,7 +181,11 @@ impl Demo {
         Ok(tenant.settle(settings).await?)
     }
 
-    async fn connect(&self, tenant: &Tenant, planned: &PlannedConnector) -> Result<(), DemoError> {
+    async fn connect(
+        &self,
+        tenant: &Tenant,
+        planned: &PlannedConnector,
+    ) -> Result<String, DemoError> {
         let text = self.files.text(&planned.manifest)?;
         let name = manifest::parse(&planned.manifest, text.as_bytes())?.name;
         let mut settings = planned.settings.clone();
@@ -191,7 +205,8 @@ impl Demo {
             autonomy: Some(planned.autonomy),
             ..Override::default()
         };
-        Ok(tenant.host.set_override(&name, decided).await?)
+        tenant.host.set_override(&name, decided).await?;
+        Ok(name)
     }
 }
 

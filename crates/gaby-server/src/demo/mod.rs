@@ -62,6 +62,9 @@ pub enum DemoError {
     /// Articles cannot be ingested.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// Its connectors cannot be entered in the consent log.
+    #[error(transparent)]
+    Consent(#[from] gaby_gate::GateError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
