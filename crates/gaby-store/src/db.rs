@@ -89,6 +89,12 @@ impl Db {
         On::Writer(self)
     }
 
+    /// Where a statement is a change of its own that a loss of power may take back, as
+    /// [`Self::begin_unhurried`] has it.
+    pub(crate) fn soon(&self) -> On<'_> {
+        On::Soon(self)
+    }
+
     /// A transaction that will write. On SQLite it takes the write lock at once, so that what it
     /// reads first cannot change before it writes.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {

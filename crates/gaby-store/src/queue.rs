@@ -2,7 +2,8 @@
 //!
 //! A job is claimed under a lease. Whoever holds it renews the lease while working; when the holder
 //! dies, the lease runs out and somebody else takes the job. Jobs are added in the transaction of
-//! what they are about.
+//! what they are about. Who holds a job, and that it is done, does not wait for the disk: a job that a loss
+//! of power brings back is begun again, and finds what it did.
 
 use gaby_model::{JobId, Priority, Timestamp, WorkspaceId};
 
@@ -206,7 +207,7 @@ impl Queue<'_> {
             .bind(now.plus_millis(lease_millis).as_millis())
             .bind(now.as_millis())
             // All, so that the statement runs to its end and its change is made.
-            .fetch_all(self.0.inner.db.writer())
+            .fetch_all(self.0.inner.db.soon())
             .await?;
         row.first().map(job).transpose()
     }
@@ -222,7 +223,7 @@ impl Queue<'_> {
         .bind(now.plus_millis(lease_millis).as_millis())
         .bind(job.as_str())
         .bind(&self.0.inner.epoch)
-        .execute(self.0.inner.db.writer())
+        .execute(self.0.inner.db.soon())
         .await?
         .rows_affected();
         Ok(changed == 1)
@@ -236,7 +237,7 @@ impl Queue<'_> {
         query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2")
             .bind(job.as_str())
             .bind(&self.0.inner.epoch)
-            .execute(self.0.inner.db.writer())
+            .execute(self.0.inner.db.soon())
             .await?;
         Ok(())
     }
@@ -265,7 +266,7 @@ impl Queue<'_> {
         .bind(workspace.keys().content.seal(place, message.as_bytes()))
         .bind(job.id.as_str())
         .bind(&self.0.inner.epoch)
-        .execute(self.0.inner.db.writer())
+        .execute(self.0.inner.db.soon())
         .await?;
         Ok(dead)
     }
@@ -283,7 +284,7 @@ impl Queue<'_> {
         .bind(now.plus_millis(POSTPONED_MILLIS).as_millis())
         .bind(job.id.as_str())
         .bind(&self.0.inner.epoch)
-        .execute(self.0.inner.db.writer())
+        .execute(self.0.inner.db.soon())
         .await?;
         Ok(())
     }
@@ -299,7 +300,7 @@ impl Queue<'_> {
              WHERE state = 'leased' AND lease_owner <> $1",
         )
         .bind(&self.0.inner.epoch)
-        .execute(self.0.inner.db.writer())
+        .execute(self.0.inner.db.soon())
         .await?
         .rows_affected();
         Ok(freed)

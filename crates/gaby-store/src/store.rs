@@ -148,7 +148,7 @@ impl Store {
             .fetch_optional(&mut tx)
             .await?;
         if there.is_some() {
-            return Ok(tx.rollback().await?);
+            return tx.rollback().await;
         }
         let id = hex::encode(random::<16>());
         KeyStore::new(&id, master, data_dir, db.clone())
@@ -159,7 +159,7 @@ impl Store {
             .bind(SystemClock.now().as_millis())
             .execute(&mut tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// A crash between the deletion of a workspace's rows and of its key leaves the key, and one
@@ -183,7 +183,7 @@ impl Store {
                 self.inner.keystore.destroy(id.as_str()).await?;
             }
         }
-        Ok(tx.rollback().await?)
+        tx.rollback().await
     }
 
     async fn instance_keys(
@@ -393,7 +393,7 @@ async fn instance_id(db: &Db) -> Result<Option<String>> {
     let row = query("SELECT id FROM instance LIMIT 1")
         .fetch_optional(db.reader())
         .await?;
-    row.map(|row| Ok(row.get(0)?)).transpose()
+    row.map(|row| row.get(0)).transpose()
 }
 
 fn is_slug(slug: &str) -> bool {

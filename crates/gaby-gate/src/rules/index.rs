@@ -33,7 +33,7 @@ pub(super) struct Said {
 }
 
 impl Index {
-    pub(super) fn add(&mut self, policy: &Policy) -> Result<(), PolicySetError> {
+    pub(super) fn add(&mut self, policy: &Policy) -> Result<(), Box<PolicySetError>> {
         let principal = match policy.principal_constraint() {
             PrincipalConstraint::Eq(one) => Some(one),
             _ => None,

@@ -294,10 +294,7 @@ impl Audit<'_> {
             workspace: id.to_owned(),
             nonce: hex::encode(nonce),
             entries,
-            checkpoints: notes
-                .iter()
-                .map(|row| Ok(row.get(0)?))
-                .collect::<Result<_>>()?,
+            checkpoints: notes.iter().map(|row| row.get(0)).collect::<Result<_>>()?,
             heads: [Some(signed), beside].into_iter().flatten().collect(),
         })
     }

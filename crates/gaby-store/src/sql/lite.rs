@@ -64,7 +64,7 @@ enum Held {
         waits: bool,
     },
     /// None while it reads elsewhere, and for ever when nobody waited for that.
-    Snapshot { reader: Mutex<Option<Reader>> },
+    Snapshot { reader: Box<Mutex<Option<Reader>>> },
 }
 
 /// A connection that reads, given back when it is dropped.
@@ -118,15 +118,42 @@ impl Lite {
         Ok(LiteTx(Held::Change { writer, waits }))
     }
 
+    /// Runs a statement as a change of its own.
+    pub(super) async fn change(
+        &self,
+        query: &Query<'_>,
+        wanted: Wanted,
+        waits: bool,
+    ) -> Result<Ran, StoreError> {
+        let mut change = self.begin(waits).await?;
+        let ran = change.run(query, wanted)?;
+        change.commit().await?;
+        if !waits {
+            self.settle_soon();
+        }
+        Ok(ran)
+    }
+
     /// Reads that all see one moment of the database.
     pub(crate) async fn snapshot(&self) -> Result<Transaction, StoreError> {
         let mut reader = self.reader().await?;
         reader.connection()?.execute_batch("BEGIN")?;
-        let reader = Mutex::new(Some(reader));
+        let reader = Box::new(Mutex::new(Some(reader)));
         Ok(Transaction::Lite(LiteTx(Held::Snapshot { reader })))
     }
 
+    /// Over the connection that writes, when nobody changes anything: after a change it alone need not look at
+    /// what changed again.
     pub(super) async fn read(&self, query: &Query<'_>, wanted: Wanted) -> Result<Ran, StoreError> {
+        if let Ok(mut writer) = self.writer.try_lock()
+            && !self.file.closed.load(Ordering::Acquire)
+        {
+            match run(writer.connection(&self.file)?, query, wanted) {
+                // Another process holds the file; the connections that read wait for it.
+                Err(error) if is_busy(&error) => {}
+                ran => return Ok(ran?),
+            }
+        }
         let mut reader = self.reader().await?;
         Ok(run(reader.connection()?, query, wanted)?)
     }

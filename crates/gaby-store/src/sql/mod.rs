@@ -52,6 +52,8 @@ pub(crate) enum On<'a> {
     Reader(&'a Db),
     /// As a change of its own, on disk when it has run.
     Writer(&'a Db),
+    /// As a change of its own that does not wait for the disk.
+    Soon(&'a Db),
     /// Within a change.
     Tx(&'a mut Transaction),
 }
@@ -156,15 +158,11 @@ impl<'q> Query<'q> {
                 Db::Lite(lite) => lite.read(&self, wanted).await,
                 Db::Postgres(server) => postgres::run(self, wanted, server.pool()).await,
             },
-            On::Writer(db) => match db {
-                Db::Lite(lite) => {
-                    let mut transaction = lite.begin(true).await?;
-                    let ran = transaction.run(&self, wanted)?;
-                    transaction.commit().await?;
-                    Ok(ran)
-                }
-                Db::Postgres(server) => postgres::run(self, wanted, server.pool()).await,
-            },
+            On::Writer(Db::Lite(lite)) => lite.change(&self, wanted, true).await,
+            On::Soon(Db::Lite(lite)) => lite.change(&self, wanted, false).await,
+            On::Writer(Db::Postgres(server)) | On::Soon(Db::Postgres(server)) => {
+                postgres::run(self, wanted, server.pool()).await
+            }
         }
     }
 
