@@ -7,7 +7,7 @@ use gaby_gate::rules::files;
 use gaby_gate::{GateError, PolicyFile, Rules};
 use gaby_model::{
     Action, ActionId, ActionState, Author, Clock, Depth, IncomingTicket, Message, MessageId,
-    SystemClock, Ticket, TicketId, TicketState, Timestamp, ToolDefinition, canonical,
+    SystemClock, Ticket, TicketId, TicketState, Timestamp, ToolDefinition,
 };
 use gaby_store::queue::due;
 use gaby_store::tickets::TicketFilter;
@@ -28,7 +28,7 @@ use crate::playbook::{Playbooks, RoleMapping};
 use crate::queue;
 use crate::reach::{Library, Toolbox};
 use crate::settings::AgentSettings;
-use crate::tools;
+use crate::tools::{self, AtHand};
 use crate::trace;
 use crate::turns::Turns;
 
@@ -55,11 +55,19 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// The operator's policy files; the workspace's own come from the store.
     policies: RwLock<Vec<PolicyFile>>,
-    /// The rules as they were last compiled, by what they were compiled from.
-    rules: Mutex<Option<(String, Option<Arc<Rules>>)>>,
+    /// The rules as they were last compiled.
+    rules: Mutex<Option<Compiled>>,
     turns: Turns,
     /// Actions that were decided before this are not this process's own.
     opened_at: Timestamp,
+}
+
+/// Rules, and what they were compiled from.
+struct Compiled {
+    files: Vec<PolicyFile>,
+    tools: AtHand,
+    /// None when they do not hold together.
+    rules: Option<Arc<Rules>>,
 }
 
 impl Agent {
@@ -232,23 +240,16 @@ impl Agent {
         tools: &[ToolDefinition],
     ) -> Result<Option<Arc<Rules>>, AgentError> {
         let files = self.policy_files().await?;
-        let made_from = canonical::hash(&(
-            &files,
-            tools
-                .iter()
-                .map(|tool| (&tool.tool, &tool.role, tool.access, &tool.definition_hash))
-                .collect::<Vec<_>>(),
-        ))
-        .unwrap_or_default();
         let mut compiled = self
             .inner
             .rules
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, rules)) = &*compiled
-            && *of == made_from
+        if let Some(compiled) = &*compiled
+            && compiled.files == files
+            && compiled.tools.are_still(tools)
         {
-            return Ok(rules.clone());
+            return Ok(compiled.rules.clone());
         }
         let rules = match Rules::compile(&files, tools) {
             Ok(rules) => Some(Arc::new(rules)),
@@ -257,7 +258,11 @@ impl Agent {
                 None
             }
         };
-        *compiled = Some((made_from, rules.clone()));
+        *compiled = Some(Compiled {
+            files,
+            tools: AtHand::of(tools),
+            rules: rules.clone(),
+        });
         Ok(rules)
     }
 
@@ -374,7 +379,7 @@ impl Agent {
     ) -> Result<InvestigationResult, AgentError> {
         let _working = queue::join(self.workspace().store()).await?;
         let known = self.ticket(ticket).await?;
-        let mut tx = self.workspace().begin().await?;
+        let mut tx = self.workspace().begin_unhurried().await?;
         let Some(job) = queue::take_up(&mut tx, &known, self.now()).await? else {
             return Err(AgentError::Busy(ticket.clone()));
         };

@@ -1,8 +1,43 @@
 //! Which tool does a role's job.
 
-use gaby_model::{ToolDefinition, ToolRef};
+use gaby_model::{Access, ToolDefinition, ToolRef};
 
 use crate::playbook::{Playbook, RoleMapping};
+
+/// The tools at hand at some time, as far as what is made from them depends on them.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct AtHand(Vec<AsItWas>);
+
+#[derive(Debug, PartialEq)]
+struct AsItWas {
+    tool: ToolRef,
+    role: Option<String>,
+    access: Access,
+    definition_hash: String,
+}
+
+impl AtHand {
+    pub(crate) fn of(tools: &[ToolDefinition]) -> Self {
+        let as_it_is = |tool: &ToolDefinition| AsItWas {
+            tool: tool.tool.clone(),
+            role: tool.role.clone(),
+            access: tool.access,
+            definition_hash: tool.definition_hash.clone(),
+        };
+        Self(tools.iter().map(as_it_is).collect())
+    }
+
+    /// Whether these are the same.
+    pub(crate) fn are_still(&self, tools: &[ToolDefinition]) -> bool {
+        let same = |was: &AsItWas, tool: &ToolDefinition| {
+            was.tool == tool.tool
+                && was.role == tool.role
+                && was.access == tool.access
+                && was.definition_hash == tool.definition_hash
+        };
+        self.0.len() == tools.len() && self.0.iter().zip(tools).all(|(was, tool)| same(was, tool))
+    }
+}
 
 /// The tool with this role; the first by name when several have it, so that the same workspace
 /// always uses the same one.

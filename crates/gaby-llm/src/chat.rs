@@ -1,5 +1,7 @@
 //! One request, one answer: what every provider is asked and what every provider says, in our terms.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,8 +13,8 @@ pub struct ChatRequest {
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
     /// What the model may call.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tools: Vec<ToolSpec>,
+    #[serde(default, skip_serializing_if = "no_tools")]
+    pub tools: Arc<[ToolSpec]>,
     /// Whether it may, must or must not call.
     #[serde(default)]
     pub tool_choice: ToolChoice,
@@ -135,6 +137,14 @@ impl Arguments {
         match self {
             Self::Object(map) => Value::Object(map.clone()),
             Self::Invalid { text, .. } => serde_json::json!({ "unreadable_arguments": text }),
+        }
+    }
+
+    /// About how many bytes they are as JSON.
+    fn size(&self) -> usize {
+        match self {
+            Self::Object(map) => size_of_fields(map),
+            Self::Invalid { text, .. } => text.len() + 30,
         }
     }
 }
@@ -321,9 +331,7 @@ impl ChatRequest {
                         + turn
                             .calls
                             .iter()
-                            .map(|call| {
-                                call.name.len() + call.arguments.to_object().to_string().len()
-                            })
+                            .map(|call| call.name.len() + call.arguments.size())
                             .sum::<usize>()
                 }
                 Message::Tools { results } => results
@@ -335,14 +343,12 @@ impl ChatRequest {
         let tools: usize = self
             .tools
             .iter()
-            .map(|tool| {
-                tool.name.len() + tool.description.len() + tool.parameters.to_string().len()
-            })
+            .map(|tool| tool.name.len() + tool.description.len() + size_of(&tool.parameters))
             .sum();
         let output = self
             .output
             .as_ref()
-            .map_or(0, |output| output.schema.to_string().len());
+            .map_or(0, |output| size_of(&output.schema));
         self.system.len() + messages + tools + output
     }
 
@@ -355,9 +361,42 @@ impl ChatRequest {
     }
 }
 
+fn no_tools(tools: &Arc<[ToolSpec]>) -> bool {
+    tools.is_empty()
+}
+
+/// About how many bytes a value is as JSON: what is escaped counts as it stands.
+fn size_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| size_of(item) + 1).sum::<usize>(),
+        Value::Object(fields) => size_of_fields(fields),
+    }
+}
+
+fn size_of_fields(fields: &Map<String, Value>) -> usize {
+    let size = |(name, value): (&String, &Value)| name.len() + 4 + size_of(value);
+    2 + fields.iter().map(size).sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_of_a_value_is_about_that_of_its_text() {
+        let schema = serde_json::json!({
+            "type": "object", "required": ["email"],
+            "properties": {"email": {"type": "string", "maxLength": 200}, "all": {"type": ["boolean", "null"]}},
+        });
+        let (about, exactly) = (size_of(&schema), schema.to_string().len());
+        assert!(
+            about >= exactly && about < exactly * 6 / 5,
+            "{about} and {exactly}"
+        );
+    }
 
     fn call(id: &str) -> ToolCall {
         ToolCall {

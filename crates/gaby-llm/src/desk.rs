@@ -4,12 +4,14 @@
 //! So what was used is known also after a crash, and every word that went to a model can be read
 //! again.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 
 use gaby_model::{
-    Clock, InvestigationId, LlmCall, LlmCallId, LlmOutcome, LlmTalk, LlmUsed, Timestamp,
+    Clock, InvestigationId, LlmCall, LlmCallId, LlmOutcome, LlmReply, LlmUsed, Timestamp,
 };
 use gaby_store::{StoreError, Workspace};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -22,6 +24,8 @@ use crate::spend::{Allowance, Purse, Used};
 use crate::workspace::WorkspaceLlm;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+/// How many investigations are remembered before all are forgotten, and read anew from the record.
+const REMEMBERED: usize = 1_000;
 
 /// Where a workspace's questions to models are asked.
 pub struct Desk {
@@ -31,6 +35,24 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     /// The purse of the day, and which day.
     today: Mutex<Option<(i64, Purse)>>,
+    /// Investigations that are going on.
+    open: std::sync::Mutex<HashMap<InvestigationId, Open>>,
+}
+
+/// What an investigation that is going on has used.
+struct Open {
+    day: i64,
+    allowance: Allowance,
+    purse: Purse,
+    /// Calls on record; one may have been tried several times.
+    calls: u32,
+}
+
+/// What is put on record before it is asked, as [`gaby_model::LlmTalk`] reads it.
+#[derive(Serialize)]
+struct Asked<'a> {
+    request: &'a ChatRequest,
+    values: &'a Value,
 }
 
 /// A question for a model.
@@ -88,6 +110,7 @@ impl Desk {
             narrowed,
             clock,
             today: Mutex::default(),
+            open: std::sync::Mutex::default(),
         }
     }
 
@@ -125,12 +148,11 @@ impl Desk {
         };
         let mut call = self.held(&asking, route.as_ref().ok(), now);
         let call_id = call.id.clone();
-        let mut talk = LlmTalk {
-            request: serde_json::to_value(&asking.request).unwrap_or(Value::Null),
-            values: asking.values,
-            ..LlmTalk::default()
+        let asked = Asked {
+            request: &asking.request,
+            values: &asking.values,
         };
-        self.put(&call, &talk).await?;
+        self.add(&call, &asked).await?;
         let began = Instant::now();
         let question = Question {
             purpose: asking.purpose,
@@ -150,8 +172,8 @@ impl Desk {
             Err(error) => Err(NoAnswer::Settings(error)),
         };
         call.millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        settle(&mut call, &mut talk, &answered, before, purse.used());
-        self.put(&call, &talk).await?;
+        let reply = settle(&mut call, &answered, before, purse.used());
+        self.settle(&call, &reply).await?;
         Ok(answered?)
     }
 
@@ -191,6 +213,33 @@ impl Desk {
         call
     }
 
+    /// What an investigation has used so far.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn used_by(&self, investigation: &InvestigationId) -> Result<LlmUsed, StoreError> {
+        if let Some(open) = self.opened().get(investigation) {
+            let used = open.purse.used();
+            return Ok(LlmUsed {
+                calls: open.calls,
+                input_tokens: used.input,
+                output_tokens: used.output,
+                micro_usd: used.micro_usd,
+            });
+        }
+        self.workspace.llm_calls().used_by(investigation).await
+    }
+
+    /// Has what an investigation used read anew from the record: for when it is taken up, since another
+    /// process may have gone on with it meanwhile, and for when it ends.
+    pub fn forget(&self, investigation: &InvestigationId) {
+        self.opened().remove(investigation);
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<InvestigationId, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The purse of an investigation, within those of its ticket and of the workspace's day.
     async fn purse(
         &self,
@@ -199,6 +248,13 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Purse, StoreError> {
         let day = now.as_millis().div_euclid(DAY_MILLIS);
+        if let Some(id) = investigation
+            && let Some(open) = self.opened().get(id)
+            && open.day == day
+            && open.allowance == allowance
+        {
+            return Ok(open.purse.clone());
+        }
         let mut today = self.today.lock().await;
         let shared = match &*today {
             Some((of, purse)) if *of == day => purse.clone(),
@@ -223,16 +279,43 @@ impl Desk {
                 within.push(Purse::new("this ticket", of_ticket, used, Vec::new()));
             }
         }
-        let used = total(used);
-        Ok(Purse::new("this investigation", allowance, used, within))
+        let calls = used.calls;
+        let purse = Purse::new("this investigation", allowance, total(used), within);
+        if let Some(id) = investigation {
+            let open = Open {
+                day,
+                allowance,
+                purse: purse.clone(),
+                calls,
+            };
+            let mut opened = self.opened();
+            if opened.len() >= REMEMBERED {
+                opened.clear();
+            }
+            opened.insert(id.clone(), open);
+        }
+        Ok(purse)
     }
 
-    async fn put(&self, call: &LlmCall, talk: &LlmTalk) -> Result<(), StoreError> {
-        // The disk is not waited for: of a call that a loss of power forgets, the step that came of
-        // it still tells.
+    // The disk is not waited for: of a call that a loss of power forgets, the step that came of it
+    // still tells.
+    async fn add(&self, call: &LlmCall, asked: &Asked<'_>) -> Result<(), StoreError> {
         let mut tx = self.workspace.begin_unhurried().await?;
-        tx.llm_calls().put(call, talk).await?;
+        tx.llm_calls().add(call, asked).await?;
         tx.commit().await
+    }
+
+    async fn settle(&self, call: &LlmCall, reply: &LlmReply) -> Result<(), StoreError> {
+        let mut tx = self.workspace.begin_unhurried().await?;
+        tx.llm_calls().settle(call, reply).await?;
+        tx.commit().await?;
+        if let Some(id) = &call.investigation
+            && call.outcome != LlmOutcome::Stopped
+            && let Some(open) = self.opened().get_mut(id)
+        {
+            open.calls = open.calls.saturating_add(1);
+        }
+        Ok(())
     }
 }
 
@@ -245,15 +328,14 @@ fn total(used: LlmUsed) -> Used {
     }
 }
 
-/// Writes what became of a call into its record. Tries that failed were paid for as well, so what was
+/// Writes what became of a call into its record, and gives what was said. Tries that failed were paid for as well, so what was
 /// used is what the purse has less.
 fn settle(
     call: &mut LlmCall,
-    talk: &mut LlmTalk,
     answered: &Result<Answered, NoAnswer>,
     before: Used,
     after: Used,
-) {
+) -> LlmReply {
     let tries: &[Try] = match answered {
         Ok(answered) => &answered.tries,
         Err(NoAnswer::Exhausted { tries }) => tries,
@@ -263,7 +345,10 @@ fn settle(
     call.input_tokens = after.input.saturating_sub(before.input);
     call.output_tokens = after.output.saturating_sub(before.output);
     call.micro_usd = after.micro_usd.saturating_sub(before.micro_usd);
-    talk.tries = serde_json::to_value(tries).unwrap_or(Value::Null);
+    let mut reply = LlmReply {
+        tries: serde_json::to_value(tries).unwrap_or(Value::Null),
+        ..LlmReply::default()
+    };
     match answered {
         Ok(answered) => {
             let TokenUsage {
@@ -274,7 +359,7 @@ fn settle(
             call.model.clone_from(&answered.response.model);
             call.cached_tokens = cached;
             call.reasoning_tokens = reasoning;
-            talk.answer = serde_json::to_value(&answered.response).unwrap_or(Value::Null);
+            reply.answer = serde_json::to_value(&answered.response).unwrap_or(Value::Null);
         }
         Err(error) => {
             let nobody = matches!(error, NoAnswer::Spent(_)) && call.input_tokens == 0;
@@ -282,7 +367,8 @@ fn settle(
                 true => LlmOutcome::Stopped,
                 false => LlmOutcome::Failed,
             };
-            talk.error = Some(error.to_string());
+            reply.error = Some(error.to_string());
         }
     }
+    reply
 }

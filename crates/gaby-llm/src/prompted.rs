@@ -14,7 +14,7 @@ use crate::chat::{
 #[must_use]
 pub fn in_words(request: &ChatRequest) -> ChatRequest {
     let mut plain = request.clone();
-    plain.tools.clear();
+    plain.tools = Default::default();
     plain.tool_choice = ToolChoice::Auto;
     if !request.tools.is_empty() && request.tool_choice != ToolChoice::None {
         if !plain.system.is_empty() {
@@ -216,11 +216,12 @@ mod tests {
         ChatRequest {
             system: "Be brief.".into(),
             messages: vec![Message::user("Who is a@b.c?")],
-            tools: vec![ToolSpec {
+            tools: [ToolSpec {
                 name: "crm__find".into(),
                 description: "Finds a customer.".into(),
                 parameters: json!({"type": "object"}),
-            }],
+            }]
+            .into(),
             max_output_tokens: 100,
             ..ChatRequest::default()
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Client, Response};
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use crate::address::Reach;
@@ -251,6 +251,16 @@ impl Provider {
         if partial.ended == Ended::No {
             return Err(self.cut("it ended before its end was marked".to_owned()));
         }
+        // A connection serves the next request only when its answer was read to its very end, which
+        // comes with or right after the last event.
+        tokio::spawn(timeout(idle, async move {
+            while let Ok(Some(rest)) = response.chunk().await {
+                read += rest.len();
+                if read > body {
+                    break;
+                }
+            }
+        }));
         Ok(())
     }
 

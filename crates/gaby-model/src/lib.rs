@@ -27,7 +27,7 @@ pub use investigation::{
     Confidence, Depth, Investigation, InvestigationState, Step, StepKind, Usage, Verdict,
 };
 pub use label::{Integrity, Label, Readers};
-pub use llm_call::{LlmCall, LlmOutcome, LlmTalk, LlmUsed};
+pub use llm_call::{LlmCall, LlmOutcome, LlmReply, LlmTalk, LlmUsed};
 pub use ticket::{Author, IncomingTicket, Message, Priority, Requester, Ticket, TicketState};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use tool::{

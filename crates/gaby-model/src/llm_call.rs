@@ -81,6 +81,17 @@ pub struct LlmTalk {
     pub error: Option<String>,
 }
 
+/// What came of a call.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LlmReply {
+    /// What the model answered; null when nobody did.
+    pub answer: Value,
+    /// Each try: who was asked, and what came of it.
+    pub tries: Value,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
 /// What models were used for something, all calls together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LlmUsed {

@@ -1,7 +1,8 @@
 //! Calls of language models: what they cost in the clear, so that it can be summed, and what was
 //! said sealed.
 
-use gaby_model::{InvestigationId, LlmCall, LlmCallId, LlmTalk, LlmUsed, Timestamp};
+use gaby_model::{InvestigationId, LlmCall, LlmCallId, LlmReply, LlmTalk, LlmUsed, Timestamp};
+use serde::Serialize;
 
 use crate::Result;
 use crate::error::StoreError;
@@ -40,8 +41,11 @@ impl LlmCalls<'_> {
     /// # Errors
     /// When there is none of this id in this workspace, or it does not open.
     pub async fn get(&self, id: &LlmCallId) -> Result<(LlmCall, LlmTalk)> {
-        let sql =
-            format!("SELECT {COLUMNS}, content FROM llm_calls WHERE id = $1 AND workspace = $2");
+        let sql = format!(
+            "SELECT {COLUMNS}, content, \
+             (SELECT content FROM llm_questions WHERE call = id AND workspace = $2) \
+             FROM llm_calls WHERE id = $1 AND workspace = $2"
+        );
         let row = query_of(sql)
             .bind(id.as_str())
             .bind(self.0.id().as_str())
@@ -51,7 +55,19 @@ impl LlmCalls<'_> {
                 what: "model call",
                 id: id.to_string(),
             })?;
-        let talk = self.0.unseal("llm_calls", id.as_str(), row.bytes(17)?)?;
+        let content = row.bytes(17)?;
+        let talk = match row.get::<Option<Vec<u8>>>(18)? {
+            None => self.0.unseal("llm_calls", id.as_str(), content)?,
+            Some(question) => {
+                let reply: LlmReply = self.0.unseal("llm_calls", id.as_str(), content)?;
+                LlmTalk {
+                    answer: reply.answer,
+                    tries: reply.tries,
+                    error: reply.error,
+                    ..self.0.unseal("llm_questions", id.as_str(), &question)?
+                }
+            }
+        };
         Ok((call(&row)?, talk))
     }
 
@@ -129,25 +145,19 @@ enum Which<'a> {
 }
 
 impl LlmCallsTx<'_> {
-    /// Adds a call, or replaces what is known of it.
+    /// Adds a call that is about to be made: `question` is what is asked, as [`LlmTalk`] has it.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn put(&mut self, call: &LlmCall, talk: &LlmTalk) -> Result<()> {
+    /// When it is there already, or the database fails.
+    pub async fn add(&mut self, call: &LlmCall, question: &impl Serialize) -> Result<()> {
         let workspace = self.0.workspace().clone();
-        let content = workspace.seal("llm_calls", call.id.as_str(), talk)?;
-        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let content = workspace.seal("llm_calls", call.id.as_str(), &LlmReply::default())?;
         query(
             "INSERT INTO llm_calls (id, workspace, investigation, step, purpose, prompt, \
              prompt_version, provider, model, outcome, tries, input_tokens, cached_tokens, \
              output_tokens, reasoning_tokens, micro_usd, millis, created_at, content) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19) ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, \
-             model = excluded.model, outcome = excluded.outcome, tries = excluded.tries, \
-             input_tokens = excluded.input_tokens, cached_tokens = excluded.cached_tokens, \
-             output_tokens = excluded.output_tokens, \
-             reasoning_tokens = excluded.reasoning_tokens, micro_usd = excluded.micro_usd, \
-             millis = excluded.millis, content = excluded.content",
+             $18, $19)",
         )
         .bind(call.id.as_str())
         .bind(workspace.id().as_str())
@@ -170,8 +180,53 @@ impl LlmCallsTx<'_> {
         .bind(content)
         .execute(&mut self.0.inner)
         .await?;
+        query("INSERT INTO llm_questions (call, workspace, content) VALUES ($1, $2, $3)")
+            .bind(call.id.as_str())
+            .bind(workspace.id().as_str())
+            .bind(workspace.seal("llm_questions", call.id.as_str(), question)?)
+            .execute(&mut self.0.inner)
+            .await?;
         Ok(())
     }
+
+    /// Writes down what came of a call.
+    ///
+    /// # Errors
+    /// When there is no such call, or the database fails.
+    pub async fn settle(&mut self, call: &LlmCall, reply: &LlmReply) -> Result<()> {
+        let workspace = self.0.workspace().clone();
+        let settled = query(
+            "UPDATE llm_calls SET provider = $3, model = $4, outcome = $5, tries = $6, \
+             input_tokens = $7, cached_tokens = $8, output_tokens = $9, reasoning_tokens = $10, \
+             micro_usd = $11, millis = $12, content = $13 WHERE id = $1 AND workspace = $2",
+        )
+        .bind(call.id.as_str())
+        .bind(workspace.id().as_str())
+        .bind(&call.provider)
+        .bind(&call.model)
+        .bind(as_word(&call.outcome)?)
+        .bind(i64::from(call.tries))
+        .bind(number(call.input_tokens))
+        .bind(number(call.cached_tokens))
+        .bind(number(call.output_tokens))
+        .bind(number(call.reasoning_tokens))
+        .bind(number(call.micro_usd))
+        .bind(number(call.millis))
+        .bind(workspace.seal("llm_calls", call.id.as_str(), reply)?)
+        .execute(&mut self.0.inner)
+        .await?;
+        match settled.rows_affected() {
+            0 => Err(StoreError::NotFound {
+                what: "model call",
+                id: call.id.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 fn count(row: &Row, column: usize) -> Result<u64> {

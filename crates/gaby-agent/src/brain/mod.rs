@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use gaby_gate::egress;
 use gaby_gate::provenance::may_read;
 use gaby_model::{
-    Evidence, IncomingTicket, InvestigationId, Label, Timestamp, ToolDefinition, ToolRef,
+    Evidence, IncomingTicket, InvestigationId, Label, LlmUsed, Timestamp, ToolDefinition, ToolRef,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -441,6 +441,18 @@ pub trait Brain: Send + Sync {
     /// # Errors
     /// When it cannot think.
     async fn next(&self, transcript: &Transcript) -> Result<Want, BrainError>;
+
+    /// What it has used models for in an investigation; none for a brain that asks none.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    async fn models_used(&self, _: &InvestigationId) -> Result<Option<LlmUsed>, BrainError> {
+        Ok(None)
+    }
+
+    /// An investigation is taken up, which another process may have had, or is over: what is remembered
+    /// of it holds no longer.
+    fn forget(&self, _: &InvestigationId) {}
 }
 
 /// The end of an investigation that may use no more: what was found goes to a human.

@@ -28,7 +28,7 @@ pub use result::{CitationView, InvestigationResult};
 
 use crate::agent::Agent;
 use crate::brain::{
-    CallWish, Conclusion, Ending, Look, Outcome, Transcript, Turn, Want, llm, out_of_budget,
+    Brain, CallWish, Conclusion, Ending, Look, Outcome, Transcript, Turn, Want, out_of_budget,
 };
 use crate::budget::Meter;
 use crate::error::AgentError;
@@ -63,8 +63,10 @@ pub(crate) async fn investigate(
 ) -> Result<InvestigationResult, AgentError> {
     let began = Instant::now();
     let run = Run::open(agent, ticket, depth).await?;
+    let id = run.investigation.id.clone();
     let span = trace::investigation(agent.workspace(), &run.investigation);
     let result = run.run_to_end().instrument(span.clone()).await;
+    agent.brain().forget(&id);
     trace::ended(&span, &result);
     let result = result?;
     metrics::histogram!("gaby_investigation_seconds").record(began.elapsed().as_secs_f64());
@@ -101,6 +103,7 @@ impl<'a> Run<'a> {
         investigation: Investigation,
     ) -> Result<Run<'a>, AgentError> {
         let workspace = agent.workspace();
+        agent.brain().forget(&investigation.id);
         let steps = workspace.investigations().steps(&investigation.id).await?;
         let evidence = workspace
             .investigations()
@@ -168,7 +171,7 @@ impl<'a> Run<'a> {
         let began = Instant::now();
         let brain = self.agent.brain();
         let plan = brain.plan(&self.transcript.case).await?;
-        self.count_model_calls(brain.name()).await?;
+        self.count_model_calls(brain.as_ref()).await?;
         self.investigation.category = Some(plan.category.clone());
         self.investigation.playbook.clone_from(&plan.playbook);
         self.hands.playbook = plan
@@ -251,16 +254,14 @@ impl<'a> Run<'a> {
             Ok(want) => want?,
             Err(_) => Want::Conclude(out_of_budget(&self.meter.time_is_over().to_string())),
         };
-        self.count_model_calls(brain.name()).await?;
+        self.count_model_calls(brain.as_ref()).await?;
         Ok(want)
     }
 
     /// Takes over what models have used, as it is on record.
-    async fn count_model_calls(&mut self, brain: &str) -> Result<(), AgentError> {
-        if brain == llm::NAME {
-            let calls = self.agent.workspace().llm_calls();
-            self.meter
-                .models_used(calls.used_by(&self.investigation.id).await?);
+    async fn count_model_calls(&mut self, brain: &dyn Brain) -> Result<(), AgentError> {
+        if let Some(used) = brain.models_used(&self.investigation.id).await? {
+            self.meter.models_used(used);
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Pseudonyms of a workspace: hidden before a text goes anywhere, shown again to those who may see
 //! the originals, which are kept sealed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gaby_model::Timestamp;
+use gaby_model::{Timestamp, WorkspaceId};
 use gaby_store::Workspace;
 use gaby_store::audit::{Actor, AuditRecord};
 use serde_json::{Value, json};
@@ -107,18 +107,17 @@ impl Veil {
         texts: impl IntoIterator<Item = &mut String> + Send,
         lately: &Lately,
     ) -> Result<Hidden, GateError> {
-        let purpose = format!("redacted {}", json!(self.profile));
         let mut hidden = Hidden::default();
         for text in texts {
-            let key = self.workspace.keyed_hash(&purpose, text.as_bytes());
-            let redacted = lately.or(key, || {
-                let keyed = |value: &[u8]| self.workspace.keyed_hash("pseudonym", value);
-                redact(text, &self.profile, &keyed)
-            });
+            let redacted = lately.redacted(self, text);
             *text = redacted.text;
             hidden.0.extend(redacted.originals);
         }
-        let named = hidden.0.keys().map(String::as_str);
+        let unsure = lately.not_kept(hidden.0.keys());
+        if unsure.is_empty() {
+            return Ok(hidden);
+        }
+        let named = unsure.iter().map(String::as_str);
         let new = self.workspace.new_pseudonyms(named).await?;
         if !new.is_empty() {
             // The disk is not waited for: whatever names a pseudonym is committed after this, and gets
@@ -131,6 +130,7 @@ impl Veil {
             }
             tx.commit().await?;
         }
+        lately.keep(unsure);
         Ok(hidden)
     }
 
@@ -145,12 +145,19 @@ impl Veil {
 
 /// Texts that were looked through lately, and what was found in them.
 #[derive(Default)]
-pub struct Lately(Mutex<HashMap<Vec<u8>, Redacted>>);
+pub struct Lately(Mutex<Seen>);
 
 /// How many texts are remembered before all are forgotten: a few conversations.
 const REMEMBERED: usize = 512;
-/// Shorter texts are quicker looked through than remembered.
-const WORTH_IT: usize = 64;
+
+#[derive(Default)]
+struct Seen {
+    /// For which workspace and by which profile they were looked through.
+    of: Option<(WorkspaceId, Profile)>,
+    texts: HashMap<String, Redacted>,
+    /// Pseudonyms that are known to be stored.
+    kept: HashSet<String>,
+}
 
 impl std::fmt::Debug for Lately {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -159,20 +166,48 @@ impl std::fmt::Debug for Lately {
 }
 
 impl Lately {
-    fn or(&self, key: Vec<u8>, look: impl FnOnce() -> Redacted) -> Redacted {
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(redacted) = known().get(&key) {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn redacted(&self, veil: &Veil, text: &str) -> Redacted {
+        let id = veil.workspace.id();
+        let same = |of: &(WorkspaceId, Profile)| of.0 == *id && of.1 == veil.profile;
+        let mut seen = self.seen();
+        if !seen.of.as_ref().is_some_and(same) {
+            *seen = Seen {
+                of: Some((id.clone(), veil.profile.clone())),
+                ..Seen::default()
+            };
+        }
+        if let Some(redacted) = seen.texts.get(text) {
             return redacted.clone();
         }
-        let redacted = look();
-        if redacted.text.len() >= WORTH_IT {
-            let mut known = known();
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(key, redacted.clone());
+        drop(seen);
+        let keyed = |value: &[u8]| veil.workspace.keyed_hash("pseudonym", value);
+        let redacted = redact(text, &veil.profile, &keyed);
+        let mut seen = self.seen();
+        if seen.texts.len() >= REMEMBERED {
+            seen.texts.clear();
+            seen.kept.clear();
+        }
+        if seen.of.as_ref().is_some_and(same) {
+            seen.texts.insert(text.to_owned(), redacted.clone());
         }
         redacted
+    }
+
+    /// Those of these pseudonyms that are not known to be stored.
+    fn not_kept<'a>(&self, named: impl Iterator<Item = &'a String>) -> Vec<String> {
+        let seen = self.seen();
+        named
+            .filter(|name| !seen.kept.contains(*name))
+            .cloned()
+            .collect()
+    }
+
+    fn keep(&self, stored: Vec<String>) {
+        self.seen().kept.extend(stored);
     }
 }
 

@@ -2,11 +2,14 @@
 //! Documented at platform.openai.com/docs/api-reference/chat; Azure's variant at
 //! learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{Broken, Cut, Ended, Outgoing, Partial, Wire, beneath, error_message, wire_name};
-use crate::chat::{ChatRequest, Message, StopReason, TokenUsage, ToolChoice};
+use crate::chat::{ChatRequest, Message, StopReason, TokenUsage, ToolChoice, ToolSpec};
 use crate::config::{ProviderConfig, ProviderKind};
 use crate::error::LlmError;
 use crate::frame::Frame;
@@ -20,57 +23,40 @@ impl Wire for OpenAi {
         base: &Url,
         request: &ChatRequest,
     ) -> Result<Outgoing, LlmError> {
-        let mut body = json!({
-            "model": config.model,
-            "messages": messages(request),
-            "stream": true,
-            "stream_options": { "include_usage": true },
-        });
-        let limit = match config.kind {
-            // Its newer models refuse `max_tokens`; other servers know nothing else.
-            ProviderKind::OpenAi | ProviderKind::Azure => "max_completion_tokens",
-            _ => "max_tokens",
-        };
-        body[limit] = json!(request.max_output_tokens);
-        if let Some(temperature) = request.temperature {
-            body["temperature"] = json!(temperature);
-        }
-        if !request.tools.is_empty() {
-            body["tools"] = request
-                .tools
-                .iter()
-                .map(|tool| {
-                    json!({
-                        "type": "function",
-                        "function": {
-                            "name": wire_name(&tool.name),
-                            "description": tool.description,
-                            "parameters": tool.parameters,
-                        },
-                    })
-                })
-                .collect();
-            body["tool_choice"] = match &request.tool_choice {
+        // Its newer models refuse `max_tokens`; other servers know nothing else.
+        let newer = matches!(config.kind, ProviderKind::OpenAi | ProviderKind::Azure);
+        let limit = Some(request.max_output_tokens);
+        let offered = !request.tools.is_empty();
+        let body = Body {
+            model: &config.model,
+            messages: messages(request),
+            stream: true,
+            stream_options: StreamOptions {
+                include_usage: true,
+            },
+            max_completion_tokens: limit.filter(|_| newer),
+            max_tokens: limit.filter(|_| !newer),
+            temperature: request.temperature,
+            tools: request.tools.iter().map(offer).collect(),
+            tool_choice: offered.then(|| match &request.tool_choice {
                 ToolChoice::Auto => json!("auto"),
                 ToolChoice::Required => json!("required"),
                 ToolChoice::None => json!("none"),
                 ToolChoice::Tool(name) => {
                     json!({ "type": "function", "function": { "name": wire_name(name) } })
                 }
-            };
-        }
-        if let Some(output) = &request.output {
-            body["response_format"] = json!({
-                "type": "json_schema",
-                "json_schema": { "name": output.name, "schema": output.schema, "strict": true },
-            });
-        }
+            }),
+            response_format: request.output.as_ref().map(|output| {
+                json!({
+                    "type": "json_schema",
+                    "json_schema": { "name": output.name, "schema": output.schema, "strict": true },
+                })
+            }),
+        };
+        let body = serde_json::to_vec(&body)
+            .map_err(|error| config.wrong(format!("its request cannot be written ({error})")))?;
         let (url, headers) = address(config, base);
-        Ok(Outgoing {
-            url,
-            headers,
-            body: body.to_string().into_bytes(),
-        })
+        Ok(Outgoing { url, headers, body })
     }
 
     fn cut(&self) -> Cut {
@@ -132,39 +118,119 @@ fn address(config: &ProviderConfig, base: &Url) -> (Url, Vec<(&'static str, Stri
     (url, headers)
 }
 
-fn messages(request: &ChatRequest) -> Vec<Value> {
+/// A request, as it goes over the wire: written from what there is, since it is long and goes out at every turn.
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Said<'a>>,
+    stream: bool,
+    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Function<'a, Offered<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    role: &'static str,
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Function<'a, Called<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Function<'a, T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    r#type: &'static str,
+    function: T,
+}
+
+#[derive(Serialize)]
+struct Offered<'a> {
+    name: Cow<'a, str>,
+    description: &'a str,
+    parameters: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Called<'a> {
+    name: Cow<'a, str>,
+    arguments: String,
+}
+
+impl<'a, T> Function<'a, T> {
+    fn of(id: Option<&'a str>, function: T) -> Self {
+        Self {
+            id,
+            r#type: "function",
+            function,
+        }
+    }
+}
+
+impl<'a> Said<'a> {
+    fn by(role: &'static str, text: &'a str) -> Self {
+        Self {
+            role,
+            content: Some(text),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+        }
+    }
+}
+
+fn offer(tool: &ToolSpec) -> Function<'_, Offered<'_>> {
+    let offered = Offered {
+        name: wire_name(&tool.name),
+        description: &tool.description,
+        parameters: &tool.parameters,
+    };
+    Function::of(None, offered)
+}
+
+fn messages(request: &ChatRequest) -> Vec<Said<'_>> {
     let mut out = Vec::new();
     if !request.system.is_empty() {
-        out.push(json!({ "role": "system", "content": request.system }));
+        out.push(Said::by("system", &request.system));
     }
     for message in &request.messages {
         match message {
-            Message::User { text } => out.push(json!({ "role": "user", "content": text })),
+            Message::User { text } => out.push(Said::by("user", text)),
             Message::Assistant(turn) => {
-                let mut said = json!({ "role": "assistant", "content": turn.text });
-                if !turn.calls.is_empty() {
-                    if turn.text.is_empty() {
-                        said["content"] = Value::Null;
-                    }
-                    said["tool_calls"] = turn
-                        .calls
-                        .iter()
-                        .map(|call| {
-                            json!({
-                                "id": call.id,
-                                "type": "function",
-                                "function": {
-                                    "name": wire_name(&call.name),
-                                    "arguments": call.arguments.to_object().to_string(),
-                                },
-                            })
-                        })
-                        .collect();
-                }
-                out.push(said);
+                let calls = turn.calls.iter().map(|call| {
+                    let called = Called {
+                        name: wire_name(&call.name),
+                        arguments: call.arguments.to_object().to_string(),
+                    };
+                    Function::of(Some(call.id.as_str()), called)
+                });
+                let silent = turn.text.is_empty() && !turn.calls.is_empty();
+                out.push(Said {
+                    content: (!silent).then_some(turn.text.as_str()),
+                    tool_calls: calls.collect(),
+                    ..Said::by("assistant", "")
+                });
             }
-            Message::Tools { results } => out.extend(results.iter().map(|result| {
-                json!({ "role": "tool", "tool_call_id": result.call, "content": result.content })
+            Message::Tools { results } => out.extend(results.iter().map(|result| Said {
+                tool_call_id: Some(&result.call),
+                ..Said::by("tool", &result.content)
             })),
         }
     }

@@ -8,7 +8,7 @@ use gaby_llm::chat::{
 };
 use serde_json::json;
 
-use crate::server::{Act, head, serve};
+use crate::server::{Act, head, serve, serve_kept};
 use crate::vendors::{Answer, all, ask, patient};
 
 pub(crate) fn tool(name: &str) -> ToolSpec {
@@ -59,7 +59,7 @@ pub(crate) fn conversation() -> ChatRequest {
             },
             Message::user("Go on."),
         ],
-        tools: vec![tool("crm__customer.find"), tool(&"long_name_".repeat(12))],
+        tools: [tool("crm__customer.find"), tool(&"long_name_".repeat(12))].into(),
         tool_choice: ToolChoice::Auto,
         output: None,
         max_output_tokens: 500,
@@ -252,6 +252,23 @@ async fn a_server_that_does_not_stream_is_understood_too() {
             "{}",
             vendor.name
         );
+    }
+}
+
+#[tokio::test]
+async fn the_next_question_goes_over_the_same_connection() {
+    for vendor in all() {
+        let answer = vendor.bytes(&Answer::text("here"));
+        let (server, connections) = serve_kept(vendor.content_type, answer).await;
+        let provider = vendor.provider(&server, patient());
+        for _ in 0..3 {
+            let response = ask(&provider, &conversation()).await;
+            assert_eq!(response.unwrap().turn.text, "here", "{}", vendor.name);
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert_eq!(server.seen().len(), 3, "{}", vendor.name);
+        let connections = connections.load(std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(connections, 1, "{}", vendor.name);
     }
 }
 

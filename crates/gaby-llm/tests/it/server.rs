@@ -1,6 +1,7 @@
 //! A server that misbehaves on purpose: it reads one request a connection, checks it, and then does
-//! exactly what it is told, byte by byte.
+//! exactly what it is told, byte by byte. And one that behaves, and keeps its connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -87,6 +88,42 @@ pub(crate) async fn serve(
         port,
         seen,
     }
+}
+
+/// Serves the same answer over connections that it keeps, and counts them. Their end comes a moment after
+/// the answer's last event.
+pub(crate) async fn serve_kept(
+    content_type: &'static str,
+    body: Vec<u8>,
+) -> (Server, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let (count, seen) = (Arc::clone(&connections), Arc::default());
+    let all: Arc<Mutex<Vec<Seen>>> = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            let (all, body) = (Arc::clone(&all), body.clone());
+            tokio::spawn(async move {
+                while let Some(seen) = read(&mut socket).await? {
+                    all.lock().unwrap().push(seen);
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n",
+                        body.len()
+                    );
+                    socket
+                        .write_all(&[head.as_bytes(), &body, b"\r\n"].concat())
+                        .await?;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    socket.write_all(b"0\r\n\r\n").await?;
+                }
+                Ok::<_, std::io::Error>(())
+            });
+        }
+    });
+    let url = format!("http://127.0.0.1:{port}");
+    (Server { url, port, seen }, connections)
 }
 
 async fn one(

@@ -388,7 +388,7 @@ impl World {
             ..LlmTalk::default()
         };
         let mut tx = workspace.begin().await.unwrap();
-        tx.llm_calls().put(&call, &talk).await.unwrap();
+        tx.llm_calls().add(&call, &talk).await.unwrap();
         tx.commit().await.unwrap();
         call.id
     }

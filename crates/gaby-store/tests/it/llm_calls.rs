@@ -41,15 +41,18 @@ async fn a_call_is_on_record_before_it_is_made_and_settled_after_it() {
             micro_usd: 900,
             ..llm_call(Some(&looked.id))
         };
-        let mut said = LlmTalk {
+        let asked = LlmTalk {
             request: json!({"system": "Be brief."}),
             ..LlmTalk::default()
         };
+        let question = json!({"request": asked.request, "values": asked.values});
         let mut tx = acme.begin().await.unwrap();
         tx.tickets().insert(&ticket).await.unwrap();
         tx.investigations().put(&looked).await.unwrap();
-        tx.llm_calls().put(&call, &said).await.unwrap();
+        tx.llm_calls().add(&call, &question).await.unwrap();
         tx.commit().await.unwrap();
+        let on_record = acme.llm_calls().get(&call.id).await.unwrap();
+        assert_eq!(on_record, (call.clone(), asked.clone()));
         let held = acme.llm_calls().used_by(&looked.id).await.unwrap();
         assert_eq!(
             (held.calls, held.input_tokens, held.micro_usd),
@@ -60,14 +63,25 @@ async fn a_call_is_on_record_before_it_is_made_and_settled_after_it() {
         call.input_tokens = 1_234;
         call.micro_usd = 42;
         call.provider = "the second".into();
-        said.answer = json!({"text": "Yes."});
+        let reply = LlmReply {
+            answer: json!({"text": "Yes."}),
+            tries: json!([{"provider": "first"}]),
+            error: None,
+        };
         let mut tx = acme.begin().await.unwrap();
-        tx.llm_calls().put(&call, &said).await.unwrap();
+        tx.llm_calls().settle(&call, &reply).await.unwrap();
+        let unknown = tx.llm_calls().settle(&llm_call(None), &reply).await;
+        assert!(unknown.is_err());
         tx.commit().await.unwrap();
         assert_eq!(
             acme.llm_calls().of(&looked.id).await.unwrap(),
             [call.clone()]
         );
+        let said = LlmTalk {
+            answer: reply.answer,
+            tries: reply.tries,
+            ..asked
+        };
         assert_eq!(acme.llm_calls().get(&call.id).await.unwrap(), (call, said));
         let used = acme.llm_calls().used_by(&looked.id).await.unwrap();
         assert_eq!(
@@ -102,7 +116,7 @@ async fn what_was_used_is_summed_by_investigation_and_by_day_without_what_nobody
         };
         let recent = llm_call(Some(&looked.id));
         for call in [&stopped, &asked_at_a_terminal, &long_ago, &recent] {
-            tx.llm_calls().put(call, &LlmTalk::default()).await.unwrap();
+            tx.llm_calls().add(call, &LlmTalk::default()).await.unwrap();
         }
         tx.commit().await.unwrap();
         let used = acme.llm_calls().used_by(&looked.id).await.unwrap();

@@ -63,17 +63,18 @@ async fn fill(workspace: &Workspace) -> TicketId {
         label: Label::of(Integrity::Outsider),
     };
     tx.investigations().add_evidence(&evidence).await.unwrap();
-    let said = LlmTalk {
-        request: json!({"messages": [{"role": "user", "text": "Zanzibar question"}]}),
-        values: json!({"recipe": "Zanzibar"}),
+    let call = llm_call(Some(&investigation.id));
+    let question = json!({
+        "request": {"messages": [{"role": "user", "text": "Zanzibar question"}]},
+        "values": {"recipe": "Zanzibar"},
+    });
+    tx.llm_calls().add(&call, &question).await.unwrap();
+    let reply = LlmReply {
         answer: json!({"text": "Zanzibar answer"}),
         tries: json!([{"outcome": "Zanzibar is down"}]),
         error: Some("Zanzibar".into()),
     };
-    tx.llm_calls()
-        .put(&llm_call(Some(&investigation.id)), &said)
-        .await
-        .unwrap();
+    tx.llm_calls().settle(&call, &reply).await.unwrap();
     tx.actions()
         .insert(&action(&ticket.id, &investigation.id), now)
         .await

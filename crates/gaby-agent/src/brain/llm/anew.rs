@@ -48,11 +48,12 @@ impl Llm {
         values: &Value,
     ) -> Result<Option<Conclusion>, Silent> {
         let prompt = self.prompt("investigate")?;
-        let fence = Fence::of(&fit.case);
+        let fence = Fence::of(&fit.case, &self.scrubbed);
+        let offer = self.offers.of(&fit.case.tools);
         let request = ChatRequest {
             system: rendered(prompt, values)?,
-            messages: tell::conversation(fit, &fence, self.length()),
-            tools: vec![offer::conclude(&offer::writes(&fit.case.tools))],
+            messages: tell::conversation(fit, &offer.changes, &fence, self.length()),
+            tools: [offer::conclude(&offer::writes(&fit.case.tools))].into(),
             tool_choice: ToolChoice::Tool(offer::CONCLUDE.to_owned()),
             ..ChatRequest::default()
         };

@@ -34,12 +34,12 @@ impl Llm {
 
     async fn answered(&self, transcript: &Transcript) -> Result<(Conclusion, String), Silent> {
         let prompt = self.prompt("answer")?;
-        let fence = Fence::of(&transcript.case);
+        let fence = Fence::of(&transcript.case, &self.scrubbed);
         let values = json!({"fence": fence.word()});
         let mut request = ChatRequest {
             system: rendered(prompt, &values)?,
             messages: vec![Message::user(tell::question(transcript, &fence))],
-            tools: vec![offer::conclude(&[])],
+            tools: [offer::conclude(&[])].into(),
             tool_choice: ToolChoice::Tool(offer::CONCLUDE.to_owned()),
             ..ChatRequest::default()
         };

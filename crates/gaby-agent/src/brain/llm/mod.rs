@@ -26,6 +26,7 @@ use gaby_llm::chat::{ChatRequest, Message, ToolAnswer, ToolChoice};
 use gaby_llm::llm::{NoAnswer, TryOutcome};
 use gaby_llm::spend::Allowance;
 use gaby_llm::{Answered, Asking, Desk, DeskError, Prompt, Prompts, Purpose};
+use gaby_model::{InvestigationId, LlmUsed};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -69,6 +70,8 @@ pub struct Llm {
     /// From this confidence on an answer is given without a human.
     threshold: f64,
     lately: Arc<Lately>,
+    scrubbed: Arc<scrub::Lately>,
+    offers: Arc<offer::Offers>,
 }
 
 /// Why no model says what to do.
@@ -104,6 +107,8 @@ impl Llm {
             playbooks,
             threshold,
             lately: Arc::default(),
+            scrubbed: Arc::default(),
+            offers: Arc::default(),
         }
     }
 
@@ -155,13 +160,13 @@ impl Llm {
             return Ok(plan);
         }
         let prompt = self.prompt("classify")?;
-        let fence = Fence::of(case);
+        let fence = Fence::of(case, &self.scrubbed);
         let playbooks: Vec<Value> = self.playbooks.iter().map(listed).collect();
         let values = json!({"fence": fence.word(), "playbooks": playbooks});
         let request = ChatRequest {
             system: rendered(prompt, &values)?,
             messages: vec![Message::user(tell::ticket(case, &fence))],
-            tools: vec![offer::classify()],
+            tools: [offer::classify()].into(),
             tool_choice: ToolChoice::Tool(offer::CLASSIFY.to_owned()),
             ..ChatRequest::default()
         };
@@ -212,7 +217,7 @@ impl Llm {
     async fn think(&self, transcript: &Transcript) -> Result<Want, Silent> {
         let prompt = self.prompt("investigate")?;
         let case = &transcript.case;
-        let fence = Fence::of(case);
+        let fence = Fence::of(case, &self.scrubbed);
         let recipe = transcript
             .plan
             .playbook
@@ -224,10 +229,11 @@ impl Llm {
             "budget": case.work.budget,
             "recipe": recipe,
         });
+        let offer = self.offers.of(&case.tools);
         let mut request = ChatRequest {
             system: rendered(prompt, &values)?,
-            messages: tell::conversation(transcript, &fence, self.length()),
-            tools: offer::while_looking(&case.tools),
+            messages: tell::conversation(transcript, &offer.changes, &fence, self.length()),
+            tools: Arc::clone(&offer.looks),
             ..ChatRequest::default()
         };
         let turn = tell::turns_of_model(transcript) + 1;
@@ -327,6 +333,18 @@ impl Brain for Llm {
                 Ok(noted_before(want, &alone(&why)))
             }
         }
+    }
+
+    async fn models_used(&self, id: &InvestigationId) -> Result<Option<LlmUsed>, BrainError> {
+        let used = self.models.desk.used_by(id).await;
+        used.map(Some).map_err(|error| BrainError {
+            brain: NAME.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    fn forget(&self, id: &InvestigationId) {
+        self.models.desk.forget(id);
     }
 }
 

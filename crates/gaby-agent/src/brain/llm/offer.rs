@@ -1,9 +1,13 @@
 //! What a model may call: the reads at hand, the knowledge base, a question to the requester, and the
 //! end. Writes are not among them; one can only be named in the end.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gaby_llm::chat::ToolSpec;
 use gaby_model::{Access, ToolDefinition};
 use serde_json::{Map, Value, json};
+
+use crate::tools::AtHand;
 
 /// Searches the knowledge base.
 pub(super) const SEARCH: &str = "search_knowledge";
@@ -20,9 +24,39 @@ const MOST_TOOLS: usize = 96;
 /// parties, and each call pays for it.
 const LONGEST_DESCRIPTION: usize = 600;
 
+/// What is offered with some tools at hand, worked out once for as long as they stay the same.
+#[derive(Debug, Default)]
+pub(super) struct Offers(Mutex<Option<(AtHand, Arc<Offer>)>>);
+
+/// What is offered.
+#[derive(Debug)]
+pub(super) struct Offer {
+    /// What may be called while looking.
+    pub(super) looks: Arc<[ToolSpec]>,
+    /// What may be changed at the end, in words.
+    pub(super) changes: String,
+}
+
+impl Offers {
+    pub(super) fn of(&self, tools: &[ToolDefinition]) -> Arc<Offer> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((from, offer)) = &*made
+            && from.are_still(tools)
+        {
+            return Arc::clone(offer);
+        }
+        let offer = Arc::new(Offer {
+            looks: while_looking(tools).into(),
+            changes: super::tell::changes(tools),
+        });
+        *made = Some((AtHand::of(tools), Arc::clone(&offer)));
+        offer
+    }
+}
+
 /// Everything that a model may call while it investigates.
 #[must_use]
-pub(super) fn while_looking(tools: &[ToolDefinition]) -> Vec<ToolSpec> {
+fn while_looking(tools: &[ToolDefinition]) -> Vec<ToolSpec> {
     let reads = tools.iter().filter(|tool| tool.access == Access::Read);
     let mut offered = vec![search()];
     offered.extend(reads.take(MOST_TOOLS).map(read));

@@ -4,8 +4,10 @@
 //! a restart as if nothing had been. When it grows too long, what was found first is told in fewer
 //! words; the numbers of the evidence stay, and so does everything that can be named.
 
+use std::sync::Arc;
+
 use gaby_llm::chat::{Arguments, AssistantTurn, Message, ToolAnswer, ToolCall};
-use gaby_model::{Evidence, Origin};
+use gaby_model::{Evidence, Origin, ToolDefinition};
 use serde_json::{Map, Value, json};
 
 use super::{offer, scrub};
@@ -19,29 +21,35 @@ const LONGEST_TICKET: usize = 16_000;
 /// The marks around data. Whoever wrote the ticket could not know them: they are made from the
 /// random part of the investigation's id.
 #[derive(Debug, Clone)]
-pub(super) struct Fence(String);
+pub(super) struct Fence {
+    word: String,
+    lately: Arc<scrub::Lately>,
+}
 
 impl Fence {
     /// The fence of a case.
-    pub(super) fn of(case: &Case) -> Self {
+    pub(super) fn of(case: &Case, lately: &Arc<scrub::Lately>) -> Self {
         let id = case.work.investigation.as_ref().map_or_else(
             || gaby_model::InvestigationId::generate().to_string(),
             ToString::to_string,
         );
         let from = id.len().saturating_sub(12);
-        Self(format!("data-{}", id.get(from..).unwrap_or_default()))
+        Self {
+            word: format!("data-{}", id.get(from..).unwrap_or_default()),
+            lately: Arc::clone(lately),
+        }
     }
 
     /// The word in the marks.
     pub(super) fn word(&self) -> &str {
-        &self.0
+        &self.word
     }
 
     /// A text between the marks.
     pub(super) fn around(&self, what: &str, text: &str) -> String {
         // The word itself cannot be guessed; if it stands in the text all the same, it marks nothing.
-        let text = scrub::for_model(text).replace(&self.0, "data");
-        format!("<<{0} {what}>>\n{text}\n<<end {0}>>", self.0)
+        let text = self.lately.for_model(text).replace(&self.word, "data");
+        format!("<<{0} {what}>>\n{text}\n<<end {0}>>", self.word)
     }
 }
 
@@ -84,8 +92,8 @@ pub(super) fn question(transcript: &Transcript, fence: &Fence) -> String {
 }
 
 /// What may be changed, with the arguments of each tool.
-fn changes(case: &Case) -> String {
-    let writes = offer::writes(&case.tools);
+pub(super) fn changes(tools: &[ToolDefinition]) -> String {
+    let writes = offer::writes(tools);
     if writes.is_empty() {
         return "\n\nNothing can be changed in this workspace: leave `action` out.".to_owned();
     }
@@ -101,13 +109,15 @@ fn changes(case: &Case) -> String {
     text
 }
 
-/// The whole conversation about a transcript, at most about so many bytes long.
-pub(super) fn conversation(transcript: &Transcript, fence: &Fence, most: usize) -> Vec<Message> {
-    let first = format!(
-        "{}{}",
-        ticket(&transcript.case, fence),
-        changes(&transcript.case)
-    );
+/// The whole conversation about a transcript, at most about so many bytes long. `changes` says what may be
+/// changed.
+pub(super) fn conversation(
+    transcript: &Transcript,
+    changes: &str,
+    fence: &Fence,
+    most: usize,
+) -> Vec<Message> {
+    let first = format!("{}{changes}", ticket(&transcript.case, fence));
     let groups = groups(&transcript.turns);
     let tell = |group: &[Turn], level: usize| told(transcript, fence, group, EXCERPTS[level]);
     let mut parts: Vec<(usize, [Message; 2])> =
@@ -334,10 +344,10 @@ mod tests {
     #[test]
     fn a_long_conversation_is_told_in_fewer_words_and_keeps_every_number() {
         let transcript = transcript(40);
-        let fence = Fence::of(&transcript.case);
-        let whole = conversation(&transcript, &fence, usize::MAX);
+        let fence = Fence::of(&transcript.case, &Arc::default());
+        let whole = conversation(&transcript, "", &fence, usize::MAX);
         assert!(size_of(&whole) > 60_000, "{}", size_of(&whole));
-        let short = conversation(&transcript, &fence, 20_000);
+        let short = conversation(&transcript, "", &fence, 20_000);
         assert!(size_of(&short) <= 20_000, "{}", size_of(&short));
         let told = format!("{short:?}");
         for number in 1..=40 {
@@ -354,10 +364,10 @@ mod tests {
     #[test]
     fn what_fits_is_told_in_full_and_what_is_new_at_greater_length_than_what_is_old() {
         let transcript = transcript(3);
-        let fence = Fence::of(&transcript.case);
-        let whole = conversation(&transcript, &fence, usize::MAX);
-        assert_eq!(conversation(&transcript, &fence, 96_000), whole);
-        let cut = conversation(&transcript, &fence, size_of(&whole) - 1);
+        let fence = Fence::of(&transcript.case, &Arc::default());
+        let whole = conversation(&transcript, "", &fence, usize::MAX);
+        assert_eq!(conversation(&transcript, "", &fence, 96_000), whole);
+        let cut = conversation(&transcript, "", &fence, size_of(&whole) - 1);
         let length = |place: usize| size_of(&cut[place..=place]);
         assert!(length(2) < length(6), "{} and {}", length(2), length(6));
     }
