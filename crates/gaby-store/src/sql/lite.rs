@@ -84,7 +84,7 @@ impl Lite {
             closed: AtomicBool::new(false),
         });
         let opened = Arc::clone(&file);
-        let connection = elsewhere(move || opened.connect(Duration::ZERO, true)).await?;
+        let connection = elsewhere(move || opened.connect(Duration::ZERO)).await?;
         let writer = Writer {
             connection: Mutex::new(Some(connection)),
             unhurried: false,
@@ -228,10 +228,11 @@ impl File {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Connects. `first` waits longer, since another process may be making the file.
-    fn connect(&self, patience: Duration, first: bool) -> rusqlite::Result<Connection> {
+    /// Connects, with so much patience for others that hold the file afterwards.
+    fn connect(&self, patience: Duration) -> rusqlite::Result<Connection> {
         let connection = Connection::open(&self.path)?;
-        connection.busy_timeout(if first { HELD } else { patience })?;
+        // Another process may be making it.
+        connection.busy_timeout(HELD)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
              PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
@@ -249,7 +250,7 @@ impl Writer {
 
     fn connection(&mut self, file: &File) -> rusqlite::Result<&mut Connection> {
         if self.slot().is_none() {
-            let connection = file.connect(Duration::ZERO, true)?;
+            let connection = file.connect(Duration::ZERO)?;
             self.unhurried = false;
             *self.slot() = Some(connection);
         }
@@ -257,25 +258,21 @@ impl Writer {
     }
 
     fn begin(&mut self, file: &File, waits: bool) -> rusqlite::Result<()> {
-        // What is moved from the log into the database waits for the disk, too.
-        let (unhurried, pragmas) = match waits {
-            true => (
-                false,
-                format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}"),
-            ),
-            false => (
-                true,
-                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0".to_owned(),
-            ),
-        };
-        let now = self.unhurried;
-        let connection = self.connection(file)?;
-        if now != unhurried {
-            connection.execute_batch(&pragmas)?;
+        self.connection(file)?;
+        if self.unhurried == waits {
+            // What is moved from the log into the database waits for the disk, too.
+            let pragmas = match waits {
+                true => {
+                    format!("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+                }
+                false => "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0".to_owned(),
+            };
+            self.connection(file)?.execute_batch(&pragmas)?;
+            self.unhurried = !waits;
         }
-        let begun = connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]);
-        self.unhurried = unhurried;
-        begun.map(|_| ())
+        let connection = self.connection(file)?;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(())
     }
 
     fn end(&mut self, statement: &str) -> Result<(), StoreError> {
@@ -367,7 +364,7 @@ impl Drop for LiteTx {
 impl Reader {
     fn connection(&mut self) -> rusqlite::Result<&Connection> {
         if self.connection.is_none() {
-            self.connection = Some(self.file.connect(HELD, false)?);
+            self.connection = Some(self.file.connect(HELD)?);
         }
         self.connection
             .as_ref()
