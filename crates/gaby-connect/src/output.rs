@@ -1,6 +1,7 @@
 //! From what a system answered to what the tool gives: jq filters of manifests.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use jaq_core::load::{Arena, File, Loader};
@@ -23,7 +24,7 @@ type Filter = jaq_core::compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 
 /// A compiled jq filter without loops, so that it ends.
 pub(crate) struct Mapping {
-    filter: std::sync::Arc<Filter>,
+    filter: Arc<Filter>,
 }
 
 impl std::fmt::Debug for Mapping {
@@ -43,9 +44,31 @@ static ENDLESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static STRINGS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#""(?:[^"\\]|\\[^(])*""#).ok());
 
+/// Filters that were compiled: each is when its manifest is checked, and again at every connect, and takes some
+/// milliseconds for the definitions that jq brings along.
+static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Filter>>>> = LazyLock::new(Mutex::default);
+
+/// How many are remembered before all are forgotten.
+const REMEMBERED: usize = 256;
+
 impl Mapping {
     /// Reads a filter.
     pub(crate) fn compile(code: &str) -> Result<Self, FilterError> {
+        let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(filter) = compiled().get(code) {
+            let filter = Arc::clone(filter);
+            return Ok(Self { filter });
+        }
+        let filter = Arc::new(Self::compiled(code)?);
+        let mut compiled = compiled();
+        if compiled.len() >= REMEMBERED {
+            compiled.clear();
+        }
+        compiled.insert(code.to_owned(), Arc::clone(&filter));
+        Ok(Self { filter })
+    }
+
+    fn compiled(code: &str) -> Result<Filter, FilterError> {
         if code.len() > MAX_FILTER_BYTES {
             return Err(FilterError(format!(
                 "has {} bytes; at most {MAX_FILTER_BYTES} are read",
@@ -75,7 +98,7 @@ impl Mapping {
         let modules = Loader::new(defs)
             .load(&arena, File { code, path: () })
             .map_err(|_| FilterError(format!("`{}` is not valid jq", shorten(code))))?;
-        let filter = Compiler::default()
+        Compiler::default()
             .with_funs(funs)
             .compile(modules)
             .map_err(|errors| {
@@ -89,10 +112,7 @@ impl Mapping {
                     shorten(code),
                     names.join(", ")
                 ))
-            })?;
-        Ok(Self {
-            filter: std::sync::Arc::new(filter),
-        })
+            })
     }
 
     /// The filter's first output, on a blocking thread; nothing gives null.
