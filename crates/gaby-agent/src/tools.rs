@@ -5,10 +5,10 @@ use gaby_model::{Access, ToolDefinition, ToolRef};
 use crate::playbook::{Playbook, RoleMapping};
 
 /// The tools at hand at some time, as far as what is made from them depends on them.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct AtHand(Vec<AsItWas>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct AsItWas {
     tool: ToolRef,
     role: Option<String>,

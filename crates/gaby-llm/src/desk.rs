@@ -328,8 +328,8 @@ fn total(used: LlmUsed) -> Used {
     }
 }
 
-/// Writes what became of a call into its record, and gives what was said. Tries that failed were paid for as well, so what was
-/// used is what the purse has less.
+/// Writes what became of a call into its record, and gives what was said. Tries that failed were paid
+/// for as well, so what was used is what the purse has less.
 fn settle(
     call: &mut LlmCall,
     answered: &Result<Answered, NoAnswer>,

@@ -186,6 +186,7 @@ impl Partial {
 /// What a vendor says that was used, or an estimate where it says nothing or what cannot be: a
 /// token is at least a byte, and budgets rest on these numbers.
 fn plausible(said: Option<TokenUsage>, request: &ChatRequest, written: usize) -> TokenUsage {
+    let sent = request.size() as u64;
     let estimate = TokenUsage {
         input: request.estimated_input(),
         output: (written as u64).div_ceil(3),
@@ -193,7 +194,6 @@ fn plausible(said: Option<TokenUsage>, request: &ChatRequest, written: usize) ->
         ..TokenUsage::default()
     };
     let Some(said) = said else { return estimate };
-    let sent = estimate.input.saturating_mul(3);
     let most_input = sent.saturating_mul(2).saturating_add(20_000);
     let most_output = u64::from(request.max_output_tokens)
         .max(written as u64)

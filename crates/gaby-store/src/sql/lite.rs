@@ -46,7 +46,6 @@ struct File {
 }
 
 /// The connection that writes.
-#[derive(Default)]
 struct Writer {
     /// None when it must be made anew. Nobody but the turn's holder ever locks it: the lock lets a
     /// change be looked at from several threads, one after the other.
